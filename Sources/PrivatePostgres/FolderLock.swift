@@ -32,6 +32,11 @@ final class FolderLock: Sendable {
     return lock
   }
 
+  /// Lets the next process have the folder. Doing it twice is fine.
+  func release() {
+    flock(descriptor, LOCK_UN)
+  }
+
   private func take() -> Bool {
     flock(descriptor, LOCK_EX | LOCK_NB) == 0
   }

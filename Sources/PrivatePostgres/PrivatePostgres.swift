@@ -47,7 +47,7 @@ public final class PrivatePostgres: Sendable {
   public let socketFolder: String?
 
   private let server: Server
-  /// Held as long as this object lives.
+  /// Held until the stop, or as long as this object lives.
   private let lock: FolderLock
 
   private init(server: Server, port: Int, password: String, lock: FolderLock) {
@@ -97,6 +97,7 @@ public final class PrivatePostgres: Sendable {
   public func stop() async throws(PrivatePostgresError) {
     let server = self.server
     try await shielded { () async throws(PrivatePostgresError) in try await server.stop() }
+    lock.release()
   }
 
   /// `postgresql://user:password@127.0.0.1:port/database`

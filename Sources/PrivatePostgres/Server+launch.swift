@@ -8,7 +8,7 @@ extension Server {
 
   func launch() async throws(PrivatePostgresError) -> Int {
     folder.limitLog()
-    ServerProcess(folder: folder)?.removeIfForeign()
+    try folder.clearTraces(for: account)
     for attempt in 1...Self.attempts {
       let port = try await rememberedPort()
       try folder.write(configuration(port: port).text, to: folder.configuration, for: account)

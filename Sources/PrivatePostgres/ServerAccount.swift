@@ -68,7 +68,8 @@ extension Command {
 
   private func canEnter(_ folder: String) async throws(PrivatePostgresError) -> Bool {
     do throws(PrivatePostgresError) {
-      return try await run("test", ["-x", folder]).succeeded
+      // Not `test -x`: that asks for the rights of the user alone and overlooks the capability.
+      return try await run("test", ["-d", "\(folder)/."]).succeeded
     } catch {
       // No setpriv here: the same as a setpriv that is not allowed to hand on a capability.
       if case .otherPassingFolders = identity { return false }

@@ -18,24 +18,40 @@ struct ServerProcess: Sendable {
   }
 
   /// Whether this process lives and is the server of this folder.
-  var isRunning: Bool { exists && !isForeign }
-
-  /// After a reboot, or in a new container, the number may belong to any other program. The server
-  /// itself would then refuse to start for fear of a twin.
-  func removeIfForeign() {
-    if exists && isForeign { folder.remove(folder.processFile) }
+  ///
+  /// After a reboot or in a new container the number may belong to any other program, and where
+  /// nobody collects dead processes it may belong to a dead server for a long time.
+  var isRunning: Bool {
+    guard exists else { return false }
+    guard let words = commandLine else { return true }
+    return words.contains(folder.data)
   }
 
-  private var exists: Bool {
+  fileprivate var exists: Bool {
     kill(id, 0) == 0 || errno == EPERM
   }
 
-  /// False also where the system does not show the command lines of other users' processes.
-  private var isForeign: Bool {
-    guard let bytes = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else {
-      return false
-    }
-    let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    return !words.contains(folder.data)
+  /// Empty for a dead process, nil where the system does not tell.
+  private var commandLine: [String]? {
+    FileManager.default.contents(atPath: "/proc/\(id)/cmdline")?
+      .split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+extension ServerFolder {
+  /// A number that no process can have.
+  private static let nobody = "\(pid_t.max)"
+
+  /// Clears what a killed server left behind, since a new one refuses to start for fear of a twin
+  /// as long as the old number is in use by anyone. The caller made sure that no server runs.
+  func clearTraces(for account: ServerAccount) throws(PrivatePostgresError) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names where name.hasPrefix(".s.PGSQL.") { remove("\(path)/\(name)") }
+    guard ServerProcess(folder: self)?.exists == true, let text = read(processFile) else { return }
+    // Only the number is replaced. The key of the shared memory stays: with it the new server
+    // finds the last processes of the old one, and is started again until they are gone.
+    let others = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+    let lines = [Self.nobody] + others.map(String.init)
+    try write(lines.joined(separator: "\n"), to: processFile, for: account)
   }
 }
