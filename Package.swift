@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+  name: "tollgate",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "tollgate", targets: ["TollgateCommand"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibpq",
+      pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+    ),
+    .target(
+      name: "Postgres",
+      dependencies: [
+        "CLibpq",
+        .product(name: "Logging", package: "swift-log"),
+      ]
+    ),
+    .target(name: "Tollgate"),
+    .target(
+      name: "TollgateStore",
+      dependencies: [
+        "Postgres",
+        "Tollgate",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]
+    ),
+    .target(
+      name: "TollgateAPI",
+      dependencies: [
+        "Tollgate",
+        "TollgateStore",
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ]
+    ),
+    .target(
+      name: "TollgateWorkers",
+      dependencies: [
+        "TollgateStore",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]
+    ),
+    .target(
+      name: "PrivatePostgres",
+      dependencies: [
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]
+    ),
+    .executableTarget(
+      name: "TollgateCommand",
+      dependencies: [
+        "PrivatePostgres",
+        "TollgateAPI",
+        "TollgateWorkers",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+      ]
+    ),
+    .target(
+      name: "TestSupport",
+      dependencies: ["PrivatePostgres", "TollgateAPI", "TollgateWorkers"],
+      path: "Tests/TestSupport"
+    ),
+    .testTarget(
+      name: "TollgateTests",
+      dependencies: ["Tollgate"],
+      resources: [.copy("Fixtures")]
+    ),
+    .testTarget(
+      name: "PrivatePostgresTests",
+      dependencies: ["PrivatePostgres"]
+    ),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: [
+        "TestSupport",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]
+    ),
+  ]
+)

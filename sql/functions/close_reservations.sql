@@ -1,0 +1,278 @@
+-- The one path on which a hold is charged or ended: capture, release and expiry. Internal.
+--
+-- Parallel arrays, one element per item. p_action is 'capture', 'release' or 'expire'. p_credits
+-- maps components to what to charge (a component left out: nothing), NULL asks for the whole hold.
+-- p_final = false keeps the rest held. p_action_key is the idempotency key of the action, or NULL;
+-- p_fingerprint identifies the request's body.
+--
+-- Returns one row per line, or one row with a NULL component for an item that was refused:
+--   done               charged = min(asked, still held); capped when more was asked
+--   replayed           the same step was done before: its first answer again
+--   mismatch           the idempotency key was used for another request
+--   not_found          no such reservation of this tenant
+--   closed             captured or released before, by another request; `state` tells
+--   expired            ended at its deadline, and too late to be honoured or not covered
+--   not_due            an expiry before the deadline
+--   unknown_component  p_credits names a component the reservation does not have
+--
+-- A capture of an expired hold within the tenant's grace period is honoured if the balance covers
+-- it. Such late items, and a second item on one reservation, are decided one by one at the end.
+--
+-- Locks: account rows in ascending account_id; all that follows happens under them.
+CREATE OR REPLACE FUNCTION tollgate_data.close_reservations(
+  p_action text,
+  p_item integer[],
+  p_tenant_id integer[],
+  p_account_id bigint[],
+  p_reservation_key uuid[],
+  p_action_key uuid[],
+  p_fingerprint uuid[],
+  p_credits jsonb[],
+  p_final boolean[],
+  p_service text[]
+) RETURNS TABLE (
+  item integer,
+  outcome text,
+  state text,
+  component text,
+  charged bigint,
+  captured bigint,
+  held bigint,
+  capped boolean,
+  available bigint
+)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
+AS $$
+DECLARE
+  v_now timestamptz;
+  v_alone boolean := cardinality(p_item) = 1;
+  v_one integer;
+  d_item integer[];
+  d_account_id bigint[];
+  d_tenant_id integer[];
+  d_reservation_key uuid[];
+  d_line smallint[];
+  d_component text[];
+  d_service text[];
+  d_outcome text[];
+  d_state text[];
+  d_charged bigint[];
+  d_freed bigint[];
+  d_captured bigint[];
+  d_held bigint[];
+  d_capped boolean[];
+  d_available bigint[];
+  d_balance bigint[];
+  d_seq bigint[];
+  d_fingerprint uuid[];
+  d_action_key uuid[];
+BEGIN
+  PERFORM 1
+     FROM (SELECT DISTINCT u.account_id FROM unnest(p_account_id) AS u (account_id) ORDER BY 1) s
+     JOIN tollgate_data.accounts a ON a.account_id = s.account_id
+      FOR NO KEY UPDATE OF a;
+  v_now := tollgate_data.clock();
+
+  -- Decide: outcome per item, then what each line is charged and what it frees.
+  SELECT array_agg(w.item), array_agg(w.account_id), array_agg(w.tenant_id),
+         array_agg(w.reservation_key), array_agg(w.line), array_agg(w.component),
+         array_agg(w.service), array_agg(w.outcome), array_agg(w.new_state),
+         array_agg(w.charged), array_agg(w.freed), array_agg(w.captured), array_agg(w.held),
+         array_agg(w.capped), array_agg(w.available), array_agg(w.balance), array_agg(w.seq),
+         array_agg(w.fingerprint), array_agg(w.action_key)
+    INTO d_item, d_account_id, d_tenant_id, d_reservation_key, d_line, d_component, d_service,
+         d_outcome, d_state, d_charged, d_freed, d_captured, d_held, d_capped, d_available,
+         d_balance, d_seq, d_fingerprint, d_action_key
+    FROM (
+      SELECT c.*,
+             (c.free + sum(c.freed - c.charged) OVER items)::bigint AS available,
+             (c.balance_before - sum(c.charged) OVER lines)::bigint AS balance,
+             c.last_seq + sum((c.charged > 0)::integer) OVER lines AS seq
+        FROM (
+          SELECT b.item, b.account_id, b.tenant_id, b.reservation_key, b.line, b.component,
+                 b.service, b.outcome, b.held, b.captured, b.fingerprint, b.action_key,
+                 b.balance_before, b.last_seq, b.free,
+                 CASE WHEN b.outcome <> 'done' THEN b.state
+                      WHEN b.final THEN b.final_state
+                      ELSE b.state END AS new_state,
+                 CASE WHEN b.outcome = 'done' THEN LEAST(b.asked, b.rest) ELSE 0 END AS charged,
+                 CASE WHEN b.outcome <> 'done' OR b.state = 'expired' THEN 0
+                      WHEN b.final THEN b.rest
+                      ELSE LEAST(b.asked, b.rest) END AS freed,
+                 b.asked > b.rest AS capped
+            FROM (
+              SELECT i.*, r.line, r.component, r.held, r.captured, r.state::text AS state,
+                     r.held - r.captured AS rest,
+                     a.balance AS balance_before, a.last_seq,
+                     a.balance - a.reserved + a.credit_limit AS free,
+                     CASE WHEN p_action <> 'capture' THEN 0
+                          WHEN i.credits IS NULL THEN r.held - r.captured
+                          ELSE coalesce((i.credits ->> r.component)::bigint, 0) END AS asked,
+                     CASE p_action WHEN 'capture' THEN 'captured'
+                                   WHEN 'release' THEN 'released'
+                                   ELSE 'expired' END AS final_state,
+                     CASE
+                       WHEN k.fingerprint = i.fingerprint THEN 'replayed'
+                       WHEN k.fingerprint IS NOT NULL THEN 'mismatch'
+                       WHEN r.line IS NULL THEN 'not_found'
+                       WHEN i.occurrence > 1 THEN 'later'
+                       WHEN i.credits IS NOT NULL
+                        AND i.credits - array_agg(r.component) OVER (PARTITION BY i.item) <> '{}'
+                         THEN 'unknown_component'
+                       WHEN r.state = 'reserved' THEN CASE
+                         WHEN p_action = 'expire' AND r.expires_at > v_now THEN 'not_due'
+                         WHEN p_action = 'capture'
+                          AND v_now > r.expires_at + t.grace_seconds * interval '1 second'
+                           THEN 'expired'
+                         ELSE 'done' END
+                       WHEN r.close_fingerprint = i.fingerprint THEN 'replayed'
+                       WHEN p_action = 'release' AND r.state IN ('released', 'expired')
+                         THEN 'replayed'
+                       WHEN r.state <> 'expired' OR p_action <> 'capture' THEN 'closed'
+                       WHEN v_now > r.expires_at + t.grace_seconds * interval '1 second'
+                         THEN 'expired'
+                       WHEN NOT v_alone THEN 'later'
+                       WHEN sum(CASE WHEN i.credits IS NULL THEN r.held - r.captured
+                                     ELSE LEAST(coalesce((i.credits ->> r.component)::bigint, 0),
+                                                r.held - r.captured) END)
+                              OVER (PARTITION BY i.item)
+                            > a.balance - a.reserved + a.credit_limit THEN 'expired'
+                       ELSE 'done'
+                     END AS outcome
+                FROM (SELECT u.*,
+                             row_number() OVER (PARTITION BY u.account_id, u.reservation_key
+                                                ORDER BY u.item) AS occurrence
+                        FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key,
+                                    p_action_key, p_fingerprint, p_credits, p_final, p_service)
+                          AS u (item, tenant_id, account_id, reservation_key, action_key,
+                                fingerprint, credits, final, service)) i
+                LEFT JOIN tollgate_data.reservation_lines r
+                  ON r.account_id = i.account_id
+                 AND r.reservation_key = i.reservation_key
+                 AND r.tenant_id = i.tenant_id
+                LEFT JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+                LEFT JOIN tollgate_data.tenants t ON t.tenant_id = i.tenant_id
+                LEFT JOIN tollgate_data.action_keys k
+                  ON k.account_id = i.account_id AND k.action_key = i.action_key
+            ) b
+        ) c
+      WINDOW items AS (PARTITION BY c.account_id ORDER BY c.item),
+             lines AS (PARTITION BY c.account_id ORDER BY c.item, c.line)
+      ORDER BY c.account_id, c.item, c.line
+    ) w;
+
+  -- From here on it must succeed.
+  UPDATE tollgate_data.accounts a
+     SET balance = a.balance - s.charged,
+         reserved = a.reserved - s.freed,
+         last_seq = a.last_seq + s.entries
+    FROM (SELECT u.account_id, sum(u.charged)::bigint AS charged, sum(u.freed)::bigint AS freed,
+                 count(*) FILTER (WHERE u.charged > 0) AS entries
+            FROM unnest(d_account_id, d_outcome, d_charged, d_freed)
+              AS u (account_id, outcome, charged, freed)
+           WHERE u.outcome = 'done'
+           GROUP BY u.account_id) s
+   WHERE a.account_id = s.account_id;
+
+  UPDATE tollgate_data.reservation_lines r
+     SET state = u.state::tollgate_data.reservation_state,
+         captured = r.captured + u.charged,
+         closed_at = CASE WHEN u.state = 'reserved' THEN NULL ELSE v_now END,
+         close_fingerprint = u.fingerprint,
+         close_charged = u.charged,
+         close_capped = u.capped,
+         close_available = u.available
+    FROM unnest(d_account_id, d_reservation_key, d_line, d_outcome, d_state, d_charged, d_capped,
+                d_available, d_fingerprint)
+      AS u (account_id, reservation_key, line, outcome, state, charged, capped, available,
+            fingerprint)
+   WHERE u.outcome = 'done'
+     AND r.account_id = u.account_id
+     AND r.reservation_key = u.reservation_key
+     AND r.line = u.line;
+
+  IF p_action = 'capture' THEN
+    INSERT INTO tollgate_data.entries
+      (account_id, seq, tenant_id, contra, at, day, amount, balance_after, source_key, line, calls,
+       component, service)
+    SELECT u.account_id, u.seq, u.tenant_id, 'revenue', v_now, (v_now AT TIME ZONE 'UTC')::date,
+           -u.charged, u.balance, u.reservation_key, u.line, (u.captured = 0)::integer, u.component,
+           u.service
+      FROM unnest(d_account_id, d_seq, d_tenant_id, d_charged, d_balance, d_reservation_key, d_line,
+                  d_captured, d_component, d_service)
+        AS u (account_id, seq, tenant_id, charged, balance, reservation_key, line, captured,
+              component, service)
+     WHERE u.charged > 0;
+
+    INSERT INTO tollgate_data.usage_days (account_id, day, component, tenant_id, calls, credits)
+    SELECT u.account_id, (v_now AT TIME ZONE 'UTC')::date, u.component, u.tenant_id,
+           count(*) FILTER (WHERE u.captured = 0), sum(u.charged)
+      FROM unnest(d_account_id, d_component, d_tenant_id, d_captured, d_charged)
+        AS u (account_id, component, tenant_id, captured, charged)
+     WHERE u.charged > 0
+     GROUP BY u.account_id, u.component, u.tenant_id
+    ON CONFLICT ON CONSTRAINT usage_days_pkey DO UPDATE
+      SET calls = usage_days.calls + excluded.calls,
+          credits = usage_days.credits + excluded.credits;
+  END IF;
+
+  IF num_nonnulls(VARIADIC p_action_key) > 0 THEN
+    INSERT INTO tollgate_data.action_keys
+      (account_id, action_key, tenant_id, fingerprint, reservation_key, answer, created_at)
+    SELECT u.account_id, u.action_key, u.tenant_id, u.fingerprint, u.reservation_key,
+           jsonb_agg(jsonb_build_object(
+             'state', u.state, 'component', u.component, 'charged', u.charged,
+             'captured', u.captured + u.charged, 'held', u.held, 'capped', u.capped,
+             'available', u.available)), v_now
+      FROM unnest(d_account_id, d_action_key, d_tenant_id, d_fingerprint, d_reservation_key,
+                  d_outcome, d_state, d_component, d_charged, d_captured, d_held, d_capped,
+                  d_available)
+        AS u (account_id, action_key, tenant_id, fingerprint, reservation_key, outcome, state,
+              component, charged, captured, held, capped, available)
+     WHERE u.outcome = 'done' AND u.action_key IS NOT NULL
+     GROUP BY u.account_id, u.action_key, u.tenant_id, u.fingerprint, u.reservation_key;
+  END IF;
+
+  RETURN QUERY
+    SELECT u.item, u.outcome, u.state,
+           CASE WHEN u.outcome = 'done' THEN u.component END,
+           u.charged, u.captured + u.charged, u.held, u.capped, u.available
+      FROM unnest(d_item, d_line, d_outcome, d_state, d_component, d_charged, d_captured, d_held,
+                  d_capped, d_available)
+        AS u (item, line, outcome, state, component, charged, captured, held, capped, available)
+     WHERE u.outcome NOT IN ('replayed', 'later')
+       AND (u.outcome = 'done' OR coalesce(u.line, 1) = 1);
+
+  IF 'replayed' = ANY (d_outcome) THEN
+    RETURN QUERY SELECT * FROM tollgate_data.replay_close(
+      d_item, d_outcome, d_account_id, d_reservation_key, d_action_key);
+  END IF;
+
+  IF 'later' = ANY (d_outcome) THEN
+    FOR v_one IN
+      SELECT DISTINCT u.item
+        FROM unnest(d_item, d_outcome) AS u (item, outcome)
+       WHERE u.outcome = 'later'
+       ORDER BY 1
+    LOOP
+      RETURN QUERY
+        SELECT one.*
+          FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key,
+                      p_fingerprint, p_credits, p_final, p_service)
+            AS u (item, tenant_id, account_id, reservation_key, action_key, fingerprint, credits,
+                  final, service),
+               tollgate_data.close_reservations(
+                 p_action, ARRAY[u.item], ARRAY[u.tenant_id], ARRAY[u.account_id],
+                 ARRAY[u.reservation_key], ARRAY[u.action_key], ARRAY[u.fingerprint],
+                 ARRAY[u.credits], ARRAY[u.final], ARRAY[u.service]) one
+         WHERE u.item = v_one;
+    END LOOP;
+  END IF;
+END
+$$;

@@ -1,0 +1,156 @@
+-- Moves deadlines and changes holds. p_credits maps components to their new hold (others keep
+-- theirs); NULL keeps all. A higher hold is checked against the balance like a reserve; a lower one
+-- frees credits, down to what was captured. p_ttl_seconds counts from now; p_quantities replaces
+-- the stored quantities when not NULL. A second item on one reservation is not decided here:
+-- callers send one.
+--
+-- Returns one row per line, or one row with a NULL component for an item that was refused:
+--   done, replayed, mismatch, not_found, closed, expired, insufficient, unknown_component
+--   below_captured     the new hold is less than what was captured already
+--
+-- Locks: account rows in ascending account_id.
+CREATE OR REPLACE FUNCTION tollgate.extend(
+  p_route bigint,
+  p_item integer[],
+  p_tenant_id integer[],
+  p_account_id bigint[],
+  p_reservation_key uuid[],
+  p_action_key uuid[],
+  p_fingerprint uuid[],
+  p_credits jsonb[],
+  p_quantities jsonb[],
+  p_ttl_seconds integer[]
+) RETURNS TABLE (
+  item integer,
+  outcome text,
+  state text,
+  component text,
+  captured bigint,
+  held bigint,
+  available bigint,
+  expires_at timestamptz
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_now timestamptz;
+  v_account bigint;
+  v_left bigint;
+  r record;
+  v_item integer[] := '{}';
+  v_outcome text[] := '{}';
+  v_state text[] := '{}';
+  v_available bigint[] := '{}';
+  v_more bigint[] := '{}';
+BEGIN
+  PERFORM 1
+     FROM tollgate_data.accounts a
+    WHERE a.account_id = ANY (p_account_id)
+    ORDER BY a.account_id
+      FOR NO KEY UPDATE;
+  v_now := tollgate_data.clock();
+
+  FOR r IN
+    SELECT i.item, i.account_id, i.tenant_id, i.fingerprint, k.fingerprint AS known_fingerprint,
+           a.balance - a.reserved + a.credit_limit AS available,
+           h.state, h.more, h.too_low, i.credits - h.components <> '{}' AS unknown_component
+      FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key,
+                  p_fingerprint, p_credits)
+        AS i (item, tenant_id, account_id, reservation_key, action_key, fingerprint, credits)
+      LEFT JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+      LEFT JOIN tollgate_data.action_keys k
+        ON k.account_id = i.account_id AND k.action_key = i.action_key
+      LEFT JOIN LATERAL (
+        SELECT min(l.state)::text AS state, array_agg(l.component) AS components,
+               sum(coalesce((i.credits ->> l.component)::bigint, l.held) - l.held)::bigint AS more,
+               bool_or((i.credits ->> l.component)::bigint < l.captured) AS too_low
+          FROM tollgate_data.reservation_lines l
+         WHERE l.account_id = i.account_id
+           AND l.reservation_key = i.reservation_key
+           AND l.tenant_id = i.tenant_id) h ON true
+     ORDER BY i.account_id, i.item
+  LOOP
+    IF r.account_id IS DISTINCT FROM v_account THEN
+      v_account := r.account_id;
+      v_left := r.available;
+    END IF;
+    v_item := v_item || r.item;
+    v_state := v_state || r.state;
+    v_outcome := v_outcome || CASE
+      WHEN r.known_fingerprint = r.fingerprint THEN 'replayed'
+      WHEN r.known_fingerprint IS NOT NULL THEN 'mismatch'
+      WHEN r.state IS NULL THEN 'not_found'
+      WHEN r.state = 'expired' THEN 'expired'
+      WHEN r.state <> 'reserved' THEN 'closed'
+      WHEN r.unknown_component THEN 'unknown_component'
+      WHEN r.too_low THEN 'below_captured'
+      WHEN r.more > v_left THEN 'insufficient'
+      ELSE 'done'
+    END;
+    IF v_outcome[cardinality(v_outcome)] = 'done' THEN
+      v_left := v_left - r.more;
+    END IF;
+    v_more := v_more || r.more;
+    v_available := v_available || v_left;
+  END LOOP;
+
+  -- From here on it must succeed.
+  UPDATE tollgate_data.accounts a
+     SET reserved = a.reserved + s.more
+    FROM (SELECT u.account_id, sum(d.more)::bigint AS more
+            FROM unnest(p_item, p_account_id) AS u (item, account_id)
+            JOIN unnest(v_item, v_outcome, v_more) AS d (item, outcome, more) USING (item)
+           WHERE d.outcome = 'done'
+           GROUP BY u.account_id) s
+   WHERE a.account_id = s.account_id;
+
+  UPDATE tollgate_data.reservation_lines l
+     SET held = coalesce((u.credits ->> l.component)::bigint, l.held),
+         quantities = CASE WHEN l.line = 1 THEN coalesce(u.quantities, l.quantities) END,
+         expires_at = coalesce(v_now + u.ttl_seconds * interval '1 second', l.expires_at)
+    FROM unnest(p_item, p_account_id, p_reservation_key, p_credits, p_quantities, p_ttl_seconds)
+      AS u (item, account_id, reservation_key, credits, quantities, ttl_seconds)
+    JOIN unnest(v_item, v_outcome) AS d (item, outcome) USING (item)
+   WHERE d.outcome = 'done'
+     AND l.account_id = u.account_id
+     AND l.reservation_key = u.reservation_key;
+
+  INSERT INTO tollgate_data.action_keys
+    (account_id, action_key, tenant_id, fingerprint, reservation_key, answer, created_at)
+  SELECT u.account_id, u.action_key, u.tenant_id, u.fingerprint, u.reservation_key,
+         jsonb_agg(jsonb_build_object(
+           'state', l.state, 'component', l.component, 'captured', l.captured, 'held', l.held,
+           'available', d.available, 'expires_at', l.expires_at) ORDER BY l.line), v_now
+    FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key, p_fingerprint)
+      AS u (item, tenant_id, account_id, reservation_key, action_key, fingerprint)
+    JOIN unnest(v_item, v_outcome, v_available) AS d (item, outcome, available) USING (item)
+    JOIN tollgate_data.reservation_lines l USING (account_id, reservation_key)
+   WHERE d.outcome = 'done' AND u.action_key IS NOT NULL
+   GROUP BY u.account_id, u.action_key, u.tenant_id, u.fingerprint, u.reservation_key;
+
+  RETURN QUERY
+    SELECT d.item, d.outcome, coalesce(s.state, d.state), s.component, s.captured, s.held,
+           coalesce(s.available, d.available), s.expires_at
+      FROM unnest(p_item, p_account_id, p_reservation_key, p_action_key)
+        AS u (item, account_id, reservation_key, action_key)
+      JOIN unnest(v_item, v_outcome, v_state, v_available) AS d (item, outcome, state, available)
+        USING (item)
+      LEFT JOIN LATERAL (
+        SELECT l.state::text, l.component, l.captured, l.held, NULL::bigint AS available,
+               l.expires_at
+          FROM tollgate_data.reservation_lines l
+         WHERE d.outcome = 'done'
+           AND l.account_id = u.account_id
+           AND l.reservation_key = u.reservation_key
+        UNION ALL
+        SELECT a.*
+          FROM tollgate_data.action_keys k,
+               jsonb_to_recordset(k.answer)
+                 AS a (state text, component text, captured bigint, held bigint, available bigint,
+                       expires_at timestamptz)
+         WHERE d.outcome = 'replayed'
+           AND k.account_id = u.account_id
+           AND k.action_key = u.action_key) s ON true;
+END
+$$;

@@ -1,0 +1,26 @@
+-- Open reservations past their deadline, oldest first, at most p_limit. Read-only.
+--
+-- Looks back p_lookback behind the point that sweeps have reached (tollgate.mark_swept), since a
+-- hold may be committed a little later than its deadline was computed; NULL looks at everything.
+CREATE OR REPLACE FUNCTION tollgate.overdue(
+  p_limit integer,
+  p_lookback interval
+) RETURNS TABLE (
+  tenant_id integer,
+  account_id bigint,
+  reservation_key uuid
+)
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+  SELECT r.tenant_id, r.account_id, r.reservation_key
+    FROM tollgate_data.reservation_lines r
+   WHERE r.expires_at <= tollgate_data.clock()
+     AND r.expires_at >= coalesce(
+           (SELECT p.swept_until - p_lookback FROM tollgate_data.expiry_progress p), '-infinity')
+     AND r.state = 'reserved'
+     AND r.line = 1
+   ORDER BY r.expires_at
+   LIMIT p_limit
+$$;

@@ -1,0 +1,126 @@
+-- Holds credits for a batch of reservations, each all or nothing, in one transaction.
+--
+-- Parallel arrays, one element per *line*; the lines of one item are adjacent and repeat the
+-- item's own values. p_route is any account of the batch (the shard to run on; unused on one
+-- node). p_price is the line's hold, p_quantities and p_metadata are kept on line 1.
+--
+-- Returns one row per line, or one row with a NULL line for an item that was refused:
+--   reserved           held; `available` is what is left after this item
+--   replayed           the key was used for the same request: its first answer again
+--   mismatch           the key was used for another request
+--   insufficient       the balance does not cover it; `available` is what there is
+--   account_collision  the internal id belongs to another account (one in 2^63 per pair)
+--
+-- An item that is refused leaves no trace, not even its new account.
+--
+-- Locks: account rows in ascending account_id, nothing else that others wait for.
+-- The common case (accounts exist, keys are new, every account covers all its items) is one
+-- guarded UPDATE and one INSERT. When any item of the batch is not the common case, these are
+-- rolled back, locks included, and the whole batch takes the exact path.
+CREATE OR REPLACE FUNCTION tollgate.reserve(
+  p_route bigint,
+  p_item integer[],
+  p_tenant_id integer[],
+  p_account_id bigint[],
+  p_external_id text[],
+  p_reservation_key uuid[],
+  p_fingerprint uuid[],
+  p_line smallint[],
+  p_component text[],
+  p_price bigint[],
+  p_operation text[],
+  p_price_book_version integer[],
+  p_quantities jsonb[],
+  p_metadata jsonb[],
+  p_ttl_seconds integer[],
+  p_service text[]
+) RETURNS TABLE (
+  item integer,
+  outcome text,
+  line smallint,
+  component text,
+  price bigint,
+  price_book_version integer,
+  available bigint,
+  expires_at timestamptz
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
+AS $$
+DECLARE
+  v_accounts bigint;
+  v_rows bigint;
+  v_now timestamptz;
+  v_available bigint[];
+BEGIN
+  SELECT count(DISTINCT u.account_id) INTO v_accounts FROM unnest(p_account_id) AS u (account_id);
+
+  UPDATE tollgate_data.accounts a
+     SET reserved = a.reserved + s.price
+    FROM (SELECT u.account_id, u.tenant_id, u.external_id, sum(u.price)::bigint AS price
+            FROM unnest(p_account_id, p_tenant_id, p_external_id, p_price)
+              AS u (account_id, tenant_id, external_id, price)
+           GROUP BY u.account_id, u.tenant_id, u.external_id
+           ORDER BY u.account_id) s
+   WHERE a.account_id = s.account_id
+     AND a.tenant_id = s.tenant_id
+     AND a.external_id = s.external_id
+     AND a.allowance_granted
+     AND a.balance - a.reserved + a.credit_limit >= s.price;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows <> v_accounts THEN
+    RAISE SQLSTATE 'TG001';
+  END IF;
+  v_now := tollgate_data.clock();
+
+  -- What was available after each item, counted back from what is left after all of them.
+  SELECT array_agg(q.available ORDER BY q.position) INTO v_available
+    FROM (SELECT u.position,
+                 a.balance - a.reserved + a.credit_limit
+                   + coalesce(sum(u.price) OVER later, 0)::bigint AS available
+            FROM unnest(p_item, p_account_id, p_price)
+              WITH ORDINALITY AS u (item, account_id, price, position)
+            JOIN tollgate_data.accounts a USING (account_id)
+          WINDOW later AS (PARTITION BY u.account_id ORDER BY u.item
+                           GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)) q;
+
+  INSERT INTO tollgate_data.reservation_lines
+    (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price, held,
+     available, fingerprint, created_at, expires_at, component, operation, service, quantities,
+     metadata)
+  SELECT u.account_id, u.reservation_key, u.line, u.tenant_id, u.price_book_version, u.ttl_seconds,
+         u.price, u.price, u.available, u.fingerprint, v_now,
+         v_now + u.ttl_seconds * interval '1 second', u.component, u.operation, u.service,
+         u.quantities, u.metadata
+    FROM unnest(p_account_id, p_reservation_key, p_line, p_tenant_id, p_price_book_version,
+                p_ttl_seconds, p_price, v_available, p_fingerprint, p_component, p_operation,
+                p_service, p_quantities, p_metadata)
+      AS u (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price,
+            available, fingerprint, component, operation, service, quantities, metadata)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows <> cardinality(p_item) THEN
+    RAISE SQLSTATE 'TG001';
+  END IF;
+
+  RETURN QUERY
+    SELECT u.item, 'reserved', u.line, u.component, u.price, u.price_book_version, u.available,
+           v_now + u.ttl_seconds * interval '1 second'
+      FROM unnest(p_item, p_line, p_component, p_price, p_price_book_version, v_available,
+                  p_ttl_seconds)
+        AS u (item, line, component, price, price_book_version, available, ttl_seconds);
+EXCEPTION
+  WHEN SQLSTATE 'TG001' THEN
+    RETURN QUERY
+      SELECT * FROM tollgate_data.reserve_exactly(
+        p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key, p_fingerprint, p_line,
+        p_component, p_price, p_operation, p_price_book_version, p_quantities, p_metadata,
+        p_ttl_seconds, p_service);
+END
+$$;

@@ -1,0 +1,182 @@
+-- The exact path of tollgate.reserve: the same batch, decided item by item in request order.
+-- Internal; arguments, outcomes and rows are those of tollgate.reserve.
+--
+-- Locks: missing accounts are inserted in ascending id, then all accounts of the batch are locked
+-- in ascending id. A row must exist before it is locked, or two first calls would both pass.
+CREATE OR REPLACE FUNCTION tollgate_data.reserve_exactly(
+  p_item integer[],
+  p_tenant_id integer[],
+  p_account_id bigint[],
+  p_external_id text[],
+  p_reservation_key uuid[],
+  p_fingerprint uuid[],
+  p_line smallint[],
+  p_component text[],
+  p_price bigint[],
+  p_operation text[],
+  p_price_book_version integer[],
+  p_quantities jsonb[],
+  p_metadata jsonb[],
+  p_ttl_seconds integer[],
+  p_service text[]
+) RETURNS TABLE (
+  item integer,
+  outcome text,
+  line smallint,
+  component text,
+  price bigint,
+  price_book_version integer,
+  available bigint,
+  expires_at timestamptz
+)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  v_now timestamptz;
+  v_account bigint;
+  v_left bigint;
+  r record;
+  v_item integer[] := '{}';
+  v_outcome text[] := '{}';
+  v_available bigint[] := '{}';
+  v_repeated integer[];
+BEGIN
+  INSERT INTO tollgate_data.accounts (account_id, tenant_id, external_id, created_at)
+  SELECT DISTINCT ON (u.account_id) u.account_id, u.tenant_id, u.external_id, tollgate_data.clock()
+    FROM unnest(p_account_id, p_tenant_id, p_external_id) AS u (account_id, tenant_id, external_id)
+   ORDER BY u.account_id
+  ON CONFLICT DO NOTHING;
+
+  PERFORM 1
+     FROM tollgate_data.accounts a
+    WHERE a.account_id = ANY (p_account_id)
+    ORDER BY a.account_id
+      FOR NO KEY UPDATE;
+  v_now := tollgate_data.clock();
+
+  -- Decide. `occurrence` finds a key that comes twice in the batch: the second is decided below,
+  -- when the first is written.
+  FOR r IN
+    SELECT i.item, i.account_id, i.price, i.occurrence,
+           a.tenant_id = i.tenant_id AND a.external_id = i.external_id AS is_own,
+           a.balance - a.reserved + a.credit_limit
+             + CASE WHEN a.allowance_granted THEN 0 ELSE t.initial_allowance END AS available,
+           i.fingerprint = known.fingerprint AS is_same
+      FROM (SELECT u.item, u.account_id, u.tenant_id, u.external_id, u.reservation_key,
+                   u.fingerprint, sum(u.price)::bigint AS price,
+                   row_number() OVER (PARTITION BY u.account_id, u.reservation_key
+                                      ORDER BY u.item) AS occurrence
+              FROM unnest(p_item, p_account_id, p_tenant_id, p_external_id, p_reservation_key,
+                          p_fingerprint, p_price)
+                AS u (item, account_id, tenant_id, external_id, reservation_key, fingerprint, price)
+             GROUP BY 1, 2, 3, 4, 5, 6) i
+      JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+      JOIN tollgate_data.tenants t ON t.tenant_id = i.tenant_id
+      LEFT JOIN tollgate_data.reservation_lines known
+        ON known.account_id = i.account_id
+       AND known.reservation_key = i.reservation_key
+       AND known.line = 1
+     ORDER BY i.account_id, i.item
+  LOOP
+    IF r.account_id IS DISTINCT FROM v_account THEN
+      v_account := r.account_id;
+      v_left := r.available;
+    END IF;
+    IF r.occurrence > 1 AND r.is_own AND r.is_same IS NULL THEN
+      v_repeated := v_repeated || r.item;
+      CONTINUE;
+    END IF;
+    v_item := v_item || r.item;
+    v_outcome := v_outcome || CASE
+      WHEN NOT r.is_own THEN 'account_collision'
+      WHEN r.is_same THEN 'replayed'
+      WHEN NOT r.is_same THEN 'mismatch'
+      WHEN r.price > v_left THEN 'insufficient'
+      ELSE 'reserved'
+    END;
+    IF v_outcome[cardinality(v_outcome)] = 'reserved' THEN
+      v_left := v_left - r.price;
+    END IF;
+    v_available := v_available || v_left;
+  END LOOP;
+
+  -- From here on it must succeed.
+  PERFORM tollgate_data.grant_allowances(array_agg(f.account_id), array_agg(f.service), v_now)
+     FROM (SELECT DISTINCT ON (u.account_id) u.account_id, u.service
+             FROM unnest(p_item, p_account_id, p_service) AS u (item, account_id, service)
+             JOIN unnest(v_item, v_outcome) AS d (item, outcome) USING (item)
+            WHERE d.outcome = 'reserved'
+            ORDER BY u.account_id, u.item) f;
+
+  UPDATE tollgate_data.accounts a
+     SET reserved = a.reserved + s.price
+    FROM (SELECT u.account_id, sum(u.price)::bigint AS price
+            FROM unnest(p_item, p_account_id, p_price) AS u (item, account_id, price)
+            JOIN unnest(v_item, v_outcome) AS d (item, outcome) USING (item)
+           WHERE d.outcome = 'reserved'
+           GROUP BY u.account_id) s
+   WHERE a.account_id = s.account_id;
+
+  INSERT INTO tollgate_data.reservation_lines
+    (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price, held,
+     available, fingerprint, created_at, expires_at, component, operation, service, quantities,
+     metadata)
+  SELECT u.account_id, u.reservation_key, u.line, u.tenant_id, u.price_book_version, u.ttl_seconds,
+         u.price, u.price, d.available, u.fingerprint, v_now,
+         v_now + u.ttl_seconds * interval '1 second', u.component, u.operation, u.service,
+         u.quantities, u.metadata
+    FROM unnest(p_item, p_account_id, p_reservation_key, p_line, p_tenant_id,
+                p_price_book_version, p_ttl_seconds, p_price, p_fingerprint, p_component,
+                p_operation, p_service, p_quantities, p_metadata)
+      AS u (item, account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds,
+            price, fingerprint, component, operation, service, quantities, metadata)
+    JOIN unnest(v_item, v_outcome, v_available) AS d (item, outcome, available) USING (item)
+   WHERE d.outcome = 'reserved';
+
+  -- A refusal leaves no trace: an account that nothing ever happened to is not kept.
+  DELETE FROM tollgate_data.accounts a
+   WHERE a.account_id = ANY (p_account_id)
+     AND a.last_seq = 0 AND a.reserved = 0 AND a.credit_limit = 0 AND NOT a.allowance_granted;
+
+  RETURN QUERY
+    SELECT d.item, d.outcome, known.line, known.component, known.price, known.price_book_version,
+           coalesce(known.available, d.available),
+           known.created_at + known.ttl_seconds * interval '1 second'
+      FROM (SELECT DISTINCT ON (u.item) u.item, u.account_id, u.reservation_key
+              FROM unnest(p_item, p_account_id, p_reservation_key)
+                AS u (item, account_id, reservation_key)) i
+      JOIN unnest(v_item, v_outcome, v_available) AS d (item, outcome, available) USING (item)
+      LEFT JOIN tollgate_data.reservation_lines known
+        ON d.outcome IN ('reserved', 'replayed')
+       AND known.account_id = i.account_id
+       AND known.reservation_key = i.reservation_key
+     ORDER BY d.item, known.line;
+
+  IF v_repeated IS NOT NULL THEN
+    RETURN QUERY
+      SELECT e.*
+        FROM (SELECT array_agg(u.item) AS item, array_agg(u.tenant_id) AS tenant_id,
+                     array_agg(u.account_id) AS account_id, array_agg(u.external_id) AS external_id,
+                     array_agg(u.reservation_key) AS reservation_key,
+                     array_agg(u.fingerprint) AS fingerprint, array_agg(u.line) AS line,
+                     array_agg(u.component) AS component, array_agg(u.price) AS price,
+                     array_agg(u.operation) AS operation,
+                     array_agg(u.price_book_version) AS price_book_version,
+                     array_agg(u.quantities) AS quantities, array_agg(u.metadata) AS metadata,
+                     array_agg(u.ttl_seconds) AS ttl_seconds, array_agg(u.service) AS service
+                FROM unnest(p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key,
+                            p_fingerprint, p_line, p_component, p_price, p_operation,
+                            p_price_book_version, p_quantities, p_metadata, p_ttl_seconds,
+                            p_service)
+                  AS u (item, tenant_id, account_id, external_id, reservation_key, fingerprint,
+                        line, component, price, operation, price_book_version, quantities,
+                        metadata, ttl_seconds, service)
+               WHERE u.item = ANY (v_repeated)) again,
+             tollgate_data.reserve_exactly(
+               again.item, again.tenant_id, again.account_id, again.external_id,
+               again.reservation_key, again.fingerprint, again.line, again.component, again.price,
+               again.operation, again.price_book_version, again.quantities, again.metadata,
+               again.ttl_seconds, again.service) e;
+  END IF;
+END
+$$;

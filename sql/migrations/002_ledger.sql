@@ -1,0 +1,140 @@
+-- The ledger: everything that belongs to one account, keyed by the account first, so that an
+-- account and all its rows can live on one shard. No foreign keys between these tables: checking
+-- them would lock the account row once more for every line; sql/checks proves them instead.
+
+CREATE TABLE tollgate_data.accounts (
+  -- Derived from tenant and external id, see tollgate.account_id.
+  account_id bigint PRIMARY KEY,
+  tenant_id integer NOT NULL REFERENCES tollgate_data.tenants,
+  -- The tenant's own id of the account.
+  external_id text COLLATE "C" NOT NULL CHECK (external_id ~ '^[A-Za-z0-9_.:-]{1,128}$'),
+  balance bigint NOT NULL DEFAULT 0,
+  reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+  credit_limit bigint NOT NULL DEFAULT 0 CHECK (credit_limit BETWEEN 0 AND 1000000000000000),
+  last_seq bigint NOT NULL DEFAULT 0,
+  allowance_granted boolean NOT NULL DEFAULT false,
+  created_at timestamptz NOT NULL,
+  -- The backstop: no code path, however wrong, can spend what is not there.
+  CONSTRAINT available_not_negative CHECK (balance - reserved + credit_limit >= 0),
+  CONSTRAINT balance_bounded CHECK (balance BETWEEN -1000000000000000 AND 1000000000000000000)
+) WITH (fillfactor = 50);  -- room on the page keeps the updates HOT
+
+CREATE TYPE tollgate_data.reservation_state AS ENUM
+  ('reserved', 'captured', 'released', 'expired');
+
+-- A reservation is its lines: one row per component. Most have one. What belongs to the whole
+-- reservation is equal on all its lines; quantities and metadata stand on line 1 only.
+CREATE TABLE tollgate_data.reservation_lines (
+  account_id bigint NOT NULL,
+  -- Derived from the idempotency key, or random; see tollgate.idempotency_key.
+  reservation_key uuid NOT NULL,
+  line smallint NOT NULL,
+  state tollgate_data.reservation_state NOT NULL DEFAULT 'reserved',
+  tenant_id integer NOT NULL,
+  price_book_version integer NOT NULL,
+  ttl_seconds integer NOT NULL,
+  -- The price when it was reserved; held differs from it only after an extend.
+  price bigint NOT NULL CHECK (price BETWEEN 0 AND 1000000000000000),
+  held bigint NOT NULL CHECK (held BETWEEN 0 AND 1000000000000000),
+  captured bigint NOT NULL DEFAULT 0,
+  -- What reserve answered, for a repeat under the same key.
+  available bigint NOT NULL,
+  fingerprint uuid NOT NULL,
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  -- The closing step and what it answered, for a repeat of it.
+  closed_at timestamptz,
+  close_fingerprint uuid,
+  close_charged bigint,
+  close_available bigint,
+  close_capped boolean,
+  component text COLLATE "C" NOT NULL,
+  operation text COLLATE "C" NOT NULL,
+  service text COLLATE "C" NOT NULL,
+  quantities jsonb,
+  metadata jsonb,
+  PRIMARY KEY (account_id, reservation_key, line),
+  CONSTRAINT captured_within_hold CHECK (captured BETWEEN 0 AND held),
+  CONSTRAINT closed_is_marked CHECK ((state = 'reserved') = (closed_at IS NULL))
+) WITH (fillfactor = 70);
+
+-- For the expiry sweep. A deadline hardly ever changes, so closing a line stays HOT; lines of one
+-- batch share their deadline, so the entries arrive in order and compress.
+CREATE INDEX reservation_lines_by_deadline ON tollgate_data.reservation_lines (expires_at);
+
+-- How far the sweep has come: nothing older is still open.
+CREATE TABLE tollgate_data.expiry_progress (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  swept_until timestamptz NOT NULL
+);
+INSERT INTO tollgate_data.expiry_progress (swept_until) VALUES ('-infinity');
+
+-- Idempotency keys of the actions on a reservation (capture, release, extend).
+CREATE TABLE tollgate_data.action_keys (
+  account_id bigint NOT NULL,
+  action_key uuid NOT NULL,
+  tenant_id integer NOT NULL,
+  fingerprint uuid NOT NULL,
+  reservation_key uuid NOT NULL,
+  -- The answer's rows, in the shape the function returns.
+  answer jsonb NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (account_id, action_key)
+);
+
+CREATE TYPE tollgate_data.contra AS ENUM
+  ('allowance', 'purchase', 'promotion', 'adjustment', 'revenue');
+
+-- Credits put in (or, by an adjustment, taken out).
+CREATE TABLE tollgate_data.grants (
+  account_id bigint NOT NULL,
+  -- Derived from the idempotency key, or random. The initial allowance has the nil uuid, so the
+  -- primary key allows it once.
+  grant_key uuid NOT NULL,
+  tenant_id integer NOT NULL,
+  kind tollgate_data.contra NOT NULL CHECK (kind <> 'revenue'),
+  amount bigint NOT NULL CHECK (amount BETWEEN -1000000000000000 AND 1000000000000000),
+  reason text NOT NULL CHECK (length(reason) <= 1000),
+  service text COLLATE "C" NOT NULL,
+  seq bigint NOT NULL,
+  balance bigint NOT NULL,
+  available bigint NOT NULL,
+  fingerprint uuid NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (account_id, grant_key),
+  CHECK (amount > 0 OR kind = 'adjustment')
+);
+
+-- Every change of a balance, never updated. The other side of the double entry is `contra`, for
+-- revenue together with `component`; it has no balance row, since that would be everyone's lock.
+CREATE TABLE tollgate_data.entries (
+  account_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  tenant_id integer NOT NULL,
+  contra tollgate_data.contra NOT NULL,
+  at timestamptz NOT NULL,
+  day date NOT NULL,
+  amount bigint NOT NULL CHECK (amount <> 0),
+  balance_after bigint NOT NULL,
+  -- The reservation or the grant behind the entry.
+  source_key uuid NOT NULL,
+  line smallint,
+  -- 1 on the first charge of a reservation's line: a call counts once.
+  calls smallint NOT NULL DEFAULT 0 CHECK (calls IN (0, 1)),
+  component text COLLATE "C",
+  service text COLLATE "C" NOT NULL,
+  PRIMARY KEY (account_id, seq),
+  CONSTRAINT day_is_utc CHECK (day = (at AT TIME ZONE 'UTC')::date),
+  CONSTRAINT revenue_has_component CHECK ((contra = 'revenue') = (component IS NOT NULL)),
+  CONSTRAINT revenue_is_paid CHECK (contra <> 'revenue' OR amount < 0)
+);
+
+CREATE TABLE tollgate_data.usage_days (
+  account_id bigint NOT NULL,
+  day date NOT NULL,
+  component text COLLATE "C" NOT NULL,
+  tenant_id integer NOT NULL,
+  calls bigint NOT NULL CHECK (calls >= 0),
+  credits bigint NOT NULL CHECK (credits >= 0),
+  PRIMARY KEY (account_id, day, component)
+) WITH (fillfactor = 50);
