@@ -3,15 +3,6 @@ import Testing
 @testable import Tollgate
 
 @Suite struct BadBookTests {
-  private func problems(_ text: String) throws -> [String] {
-    let error = #expect(throws: PriceBookError.self) { try PriceBook(json: json(text)) }
-    return try #require(error).problems.map(\.description)
-  }
-
-  private func operationProblems(_ operation: String) throws -> [String] {
-    try problems(#"{"operations": {"a.b": \#(operation)}}"#)
-  }
-
   @Test(arguments: [
     ("[]", "must be an object"), ("{}", "operations: missing"),
     (#"{"operations": []}"#, "operations: must be an object"),
@@ -79,96 +70,6 @@ import Testing
     let operation = #"{"quantities": {"q": \#(quantity)}, "lines": []}"#
     #expect(
       try operationProblems(operation) == [#"operations."a.b".quantities.q.\#(expected)"#])
-  }
-
-  @Test(arguments: [
-    (#"{}"#, "component: missing"),
-    (
-      #"{"component": "a b"}"#,
-      "component: a name has 1 to 128 of the characters A-Z a-z 0-9 _ . : -"
-    ),
-    (#"{"component": "c", "base": -1}"#, "base: must be a whole number from 0 to 1000000000000"),
-    (
-      #"{"component": "c", "base": 1000000000001}"#,
-      "base: must be a whole number from 0 to 1000000000000"
-    ),
-    (#"{"component": "c", "price": 1}"#, "price: unknown key"),
-    (
-      #"{"component": "c", "minimum": 2, "maximum": 1}"#,
-      "maximum: must be a whole number from 2 to 1000000000000"
-    ),
-    (#"{"component": "c", "rates": {}}"#, "rates: must be a list"),
-    (
-      #"{"component": "c", "rates": [{"of": ["n"], "credits": 1, "unit": 0}]}"#,
-      "rates[0].unit: must be a whole number from 1 to 1000000000000"
-    ),
-    (#"{"component": "c", "rates": [{"of": ["n"]}]}"#, "rates[0].credits: missing"),
-    (
-      #"{"component": "c", "rates": [{"of": [], "credits": 1}]}"#,
-      "rates[0].of: must have 1 to 8 entries"
-    ),
-    (
-      #"{"component": "c", "rates": [{"of": ["x"], "credits": 1}]}"#,
-      "rates[0].of[0]: must name a quantity of this operation that is not a choice"
-    ),
-    (
-      #"{"component": "c", "rates": [{"of": ["g"], "credits": 1}]}"#,
-      "rates[0].of[0]: must name a quantity of this operation that is not a choice"
-    ),
-    (
-      #"{"component": "c", "rates": [{"of": ["n"], "tiers": [{"credits": 1}]}]}"#,
-      "rates[0].mode: missing"
-    ),
-    (
-      #"{"component": "c", "rates": [{"of": ["n"], "mode": "graduated", "tiers": []}]}"#,
-      "rates[0].tiers: must have 1 to 32 entries"
-    ),
-    (
-      #"{"component": "c", "rates": [{"of": ["n"], "mode": "volume", "tiers": [{"credits": 1, "up_to": 5}]}]}"#,
-      "rates[0].tiers[0].up_to: the last tier has no end"
-    ),
-    (
-      #"{"component": "c", "rates": [{"of": ["n"], "mode": "volume", "tiers": [{"credits": 1}, {"credits": 1}]}]}"#,
-      "rates[0].tiers[0].up_to: missing"
-    ),
-    (
-      #"{"component": "c", "rates": [{"of": ["n"], "mode": "volume", "tiers": [{"credits": 1, "up_to": 5}, {"credits": 1, "up_to": 5}, {"credits": 1}]}]}"#,
-      "rates[0].tiers[1].up_to: must be above the tier before"
-    ),
-    (
-      #"{"component": "c", "factors": [{"by": "n", "values": {}}]}"#,
-      "factors[0].by: must name a choice of this operation"
-    ),
-    (
-      #"{"component": "c", "factors": [{"by": "g", "values": {"a": 1}}]}"#,
-      "factors[0].values.b: missing"
-    ),
-    (
-      #"{"component": "c", "factors": [{"by": "g", "values": {"a": 1, "b": 1, "z": 1}}]}"#,
-      "factors[0].values.z: is not a choice of this quantity"
-    ),
-    (
-      #"{"component": "c", "factors": [{"by": "g", "values": {"a": 1, "b": 1000000000000}}, {"by": "g", "values": {"a": 2, "b": 1}}]}"#,
-      "factors: multiply to more than 1000000000000"
-    ),
-  ])
-  func aBadLineIsRefused(line: String, expected: String) throws {
-    let operation = #"""
-      {"quantities": {"n": {"measure": "integer"},
-                      "g": {"measure": "choice", "choices": ["a", "b"]}}, "lines": [\#(line)]}
-      """#
-    #expect(try operationProblems(operation) == [#"operations."a.b".lines[0].\#(expected)"#])
-  }
-
-  @Test(arguments: ["1.5", "-1", #""3""#, #""1/0""#, #""-1/2""#, #""1/2/3""#, #"" 1/2""#, "null"])
-  func aBadFractionIsRefused(value: String) throws {
-    let found = try operationProblems(
-      #"""
-      {"quantities": {"g": {"measure": "choice", "choices": ["a"]}},
-       "lines": [{"component": "c", "factors": [{"by": "g", "values": {"a": \#(value)}}]}]}
-      """#)
-    #expect(found.count == 1)
-    #expect(found[0].hasPrefix(#"operations."a.b".lines[0].factors[0].values.a: must be a whole"#))
   }
 
   @Test(arguments: [

@@ -83,6 +83,12 @@ import Testing
     }
   }
 
+  @Test func aProductWithAZeroIsZeroHoweverLargeTheOthers() throws {
+    let line = #""base": 3, "rates": [{"of": ["n", "n", "n", "m"], "credits": 1}]"#
+    #expect(try price(line, n: .max, m: 0) == 3)
+    #expect(throws: PricingError.self) { try price(line, n: .max, m: 1) }
+  }
+
   @Test func aLineCostsAtMostTenToTheFifteen() throws {
     let line = #""rates": [{"of": ["n"], "credits": 1000}]"#
     #expect(try price(line, n: 1_000_000_000_000) == PriceLine.largest)
@@ -91,8 +97,9 @@ import Testing
 
   @Test func everyLineIsChargedToItsComponent() throws {
     let book = try oneOperationBook(
-      #"{"lines": [{"component": "a", "base": 2}, {"component": "b"}, {"component": "c", "base": 3}]}"#
-    )
+      #"""
+      {"lines": [{"component": "a", "base": 2}, {"component": "b"}, {"component": "c", "base": 3}]}
+      """#)
     let quote = try book.quote("op", input: nil)
     #expect(
       quote.lines == [

@@ -38,6 +38,17 @@ func fixture(_ name: String) throws -> JSON {
   return try JSON(parsing: Data(contentsOf: file))
 }
 
+/// Every problem of a book that must have some.
+func problems(_ text: String) throws -> [String] {
+  let error = #expect(throws: PriceBookError.self) { try PriceBook(json: json(text)) }
+  return try #require(error).problems.map(\.description)
+}
+
+/// Every problem of a book with the operation `a.b`.
+func operationProblems(_ operation: String) throws -> [String] {
+  try problems(#"{"operations": {"a.b": \#(operation)}}"#)
+}
+
 /// SplitMix64: random cases that are the same in every run.
 struct SeededRandom: RandomNumberGenerator {
   var state: UInt64

@@ -35,6 +35,8 @@ extension JSONParser {
   }
 
   private func validated(_ text: ArraySlice<UInt8>, from start: Int) throws(JSONError) -> String {
+    // Most text is ASCII, for which decoding is quicker than the general validation.
+    if text.allSatisfy({ $0 < 0x80 }) { return String(decoding: text, as: UTF8.self) }
     guard let string = String(validating: text, as: UTF8.self) else {
       throw JSONError(offset: start, reason: "a string is not valid UTF-8")
     }
@@ -87,12 +89,23 @@ extension JSONParser {
   private mutating func fourHexDigits() throws(JSONError) -> UInt32 {
     var code: UInt32 = 0
     for _ in 0..<4 {
-      guard let digit = Character(Unicode.Scalar(current)).hexDigitValue else {
+      guard let digit = current.hexDigit else {
         throw failure("expected four hexadecimal digits")
       }
-      code = code << 4 | UInt32(digit)
+      code = code << 4 | digit
       position += 1
     }
     return code
+  }
+}
+
+extension UInt8 {
+  fileprivate var hexDigit: UInt32? {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(self - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(self - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(self - UInt8(ascii: "A") + 10)
+    default: nil
+    }
   }
 }

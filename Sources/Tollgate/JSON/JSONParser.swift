@@ -41,9 +41,10 @@ extension JSONParser {
   }
 
   private mutating func object(depth: Int) throws(JSONError) -> [String: JSON] {
-    var members: [String: JSON] = [:]
     try open(depth: depth)
-    if skip(UInt8(ascii: "}")) { return members }
+    if skip(UInt8(ascii: "}")) { return [:] }
+    // Most objects have a few members: this spares them growing twice.
+    var members = [String: JSON](minimumCapacity: 3)
     repeat {
       skipSpace()
       let start = position

@@ -53,7 +53,7 @@ extension JSONWriter {
     try array(body)
   }
 
-  /// Appends text that is already JSON, a token or a stored document.
+  /// Appends text that is already JSON, and nothing around it: for `JSONWritable.write(to:)`.
   public mutating func raw(_ text: some StringProtocol) {
     bytes.append(contentsOf: text.utf8)
   }

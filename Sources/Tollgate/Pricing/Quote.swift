@@ -20,4 +20,9 @@ public struct PriceLine: Sendable, Hashable {
 
   public let component: String
   public let credits: Int64
+
+  public init(component: String, credits: Int64) {
+    self.component = component
+    self.credits = credits
+  }
 }
