@@ -51,26 +51,27 @@ extension InputPath {
   /// Visits every node the path leads to. Absent and null nodes are passed over.
   func visit(_ root: JSON, _ body: Visitor) throws(PricingError) {
     var indexes: [Int] = []
-    try visit(root, steps[...], &indexes, body)
+    try visit(root, 0, &indexes, body)
   }
 
   private func visit(
-    _ node: JSON, _ rest: ArraySlice<Step>, _ indexes: inout [Int], _ body: Visitor
+    _ node: JSON, _ depth: Int, _ indexes: inout [Int], _ body: Visitor
   ) throws(PricingError) {
     if case .null = node { return }
-    guard let step = rest.first else { return try body(node, indexes) }
-    switch (step, node) {
+    guard depth < steps.count else { return try body(node, indexes) }
+    switch (steps[depth], node) {
     case (.key(let key), .object(let members)):
       guard let member = members[key] else { return }
-      try visit(member, rest.dropFirst(), &indexes, body)
+      try visit(member, depth + 1, &indexes, body)
     case (.each, .array(let elements)):
+      indexes.append(0)
       for (index, element) in elements.enumerated() {
-        indexes.append(index)
-        try visit(element, rest.dropFirst(), &indexes, body)
-        indexes.removeLast()
+        indexes[indexes.count - 1] = index
+        try visit(element, depth + 1, &indexes, body)
       }
-    case (.key, _), (.each, _):
-      let reached = InputPath(steps: Array(steps.dropLast(rest.count)))
+      indexes.removeLast()
+    case (let step, _):
+      let reached = InputPath(steps: Array(steps.prefix(depth)))
       let type = step == .each ? "an array" : "an object"
       throw PricingError(field: reached.field(indexes), reason: .expected(type))
     }

@@ -30,11 +30,14 @@ extension Quantity {
     return try checked(value, field: from[0].field())
   }
 
-  /// Checks a quantity that the service measured itself.
+  /// Checks a quantity that the service measured itself: an integer, whatever it counts.
   func given(_ json: JSON) throws(PricingError) -> Quantities.Value {
     let field = "quantities.\(name)"
-    let value = try isChoice ? Self.choice(json, field) : .integer(Self.integer(json, field))
-    return try checked(value, field: field)
+    if isChoice { return try checked(Self.choice(json, field), field: field) }
+    guard let integer = Measure.integer.count(json) else {
+      throw Measure.integer.refusal(of: json, field: field)
+    }
+    return try checked(.integer(integer), field: field)
   }
 
   func defaulted(field: String) throws(PricingError) -> Quantities.Value {
@@ -57,26 +60,21 @@ extension Quantity {
   }
 
   private func summed(in input: JSON) throws(PricingError) -> Quantities.Value? {
+    let measure = measure
     var total: Int64? = measure == .integer ? nil : 0
     for path in from {
       try path.visit(input) { node, indexes throws(PricingError) in
-        let field = { path.field(indexes) }
-        let (sum, overflow) = try (total ?? 0).addingReportingOverflow(amount(of: node, field))
-        if overflow { throw PricingError(field: field(), reason: .quantityTooLarge) }
+        guard let amount = measure.count(node) else {
+          throw measure.refusal(of: node, field: path.field(indexes))
+        }
+        let (sum, overflow) = (total ?? 0).addingReportingOverflow(amount)
+        if overflow {
+          throw PricingError(field: path.field(indexes), reason: .quantityTooLarge)
+        }
         total = sum
       }
     }
     return total.map { .integer($0) }
-  }
-
-  private func amount(of node: JSON, _ field: () -> String) throws(PricingError) -> Int64 {
-    switch (measure, node) {
-    case (.elements, _): return 1
-    case (.characters, .string(let text)): return Int64(text.unicodeScalars.count)
-    case (.bytes, .string(let text)): return Int64(text.utf8.count)
-    case (.integer, _): return try Self.integer(node, field())
-    default: throw PricingError(field: field(), reason: .expected("a string"))
-    }
   }
 
   private func checked(
@@ -102,13 +100,38 @@ extension Quantity {
     }
     return .choice(choice)
   }
+}
 
-  private static func integer(_ json: JSON, _ field: String) throws(PricingError) -> Int64 {
-    guard case .integer(let integer) = json else {
-      throw PricingError(
-        field: field, reason: .expected("a whole number from 0 to \(Int64.max), written plainly"))
+extension Quantity.Measure {
+  /// How much `node` adds; nil for what this cannot measure.
+  fileprivate func count(_ node: JSON) -> Int64? {
+    switch (self, node) {
+    case (.elements, _): 1
+    case (.characters, .string(let text)): Int64(text.scalarCount)
+    case (.bytes, .string(let text)): Int64(text.utf8.count)
+    case (.integer, .integer(let integer)) where integer >= 0: integer
+    default: nil
     }
-    guard integer >= 0 else { throw PricingError(field: field, reason: .negative) }
-    return integer
+  }
+
+  fileprivate func refusal(of node: JSON, field: String) -> PricingError {
+    switch (self, node) {
+    case (.integer, .integer):
+      PricingError(field: field, reason: .negative)
+    case (.integer, _):
+      PricingError(
+        field: field, reason: .expected("a whole number from 0 to \(Int64.max), written plainly"))
+    default:
+      PricingError(field: field, reason: .expected("a string"))
+    }
+  }
+}
+
+extension String {
+  /// Unicode scalars, counted by their first bytes: several times faster than walking them.
+  fileprivate var scalarCount: Int {
+    utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.count { $0 & 0b1100_0000 != 0b1000_0000 }
+    } ?? unicodeScalars.count
   }
 }
