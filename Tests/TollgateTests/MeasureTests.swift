@@ -73,6 +73,11 @@ import Testing
       #"{"from": ["m[*].t"], "measure": "bytes"}"#, #"{"m": ["a"]}"#,
       "input.m[0]: must be an object"
     ),
+    (
+      #"{"from": ["a[*].b[*]"], "measure": "bytes"}"#,
+      #"{"a": [{"b": ["x", "y"]}, {"b": ["z", 1]}]}"#,
+      "input.a[1].b[1]: must be a string"
+    ),
     (#"{"from": ["t"], "measure": "characters"}"#, "[]", "input: must be an object"),
     (
       #"{"from": ["g"], "measure": "choice", "choices": ["a", "b"]}"#, #"{"g": "secret"}"#,
