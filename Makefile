@@ -1,0 +1,48 @@
+# Everything a developer needs; `make` alone lists it.
+
+SHELL := /bin/bash
+PORT ?= 8080
+DATA ?= .tollgate
+CONFIG ?= release
+TOLLGATE = .build/$(CONFIG)/tollgate
+
+.DEFAULT_GOAL := help
+.PHONY: help install build run test format lint clean
+
+help: ## List the targets
+	@echo 'usage: make <target> [PORT=8080] [DATA=.tollgate] [CONFIG=release|debug]'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+install: ## Install the Debian packages that are missing
+	@.ci/install
+
+build: install ## Build the command
+	swift build -c $(CONFIG) --product tollgate
+
+# A Ctrl-C must reach tollgate, which drains and stops its database, and not make, which would
+# fail because of it. So with a terminal tollgate gets a foreground process group of its own
+# (set -m), and is told should this shell be ended (pdeathsig). Without one it stays in make's
+# group, where whoever signals the group finds it.
+run: build ## Run a gate with a database of its own until Ctrl-C
+	@run=("$(TOLLGATE)" dev --data "$(DATA)" --port "$(PORT)"); \
+	if [[ -t 0 ]] && setpriv --version >/dev/null 2>&1; then \
+	  set -m; setpriv --pdeathsig TERM -- "$${run[@]}"; \
+	else \
+	  exec "$${run[@]}"; \
+	fi
+
+test: install ## Build and run all tests
+	swift build --build-tests
+	swift test
+
+format: ## Format the Swift sources in place
+	swift format --in-place --recursive Sources Tests Package.swift
+
+lint: ## Check format and tidiness
+	swift format lint --strict --recursive Sources Tests Package.swift
+	.ci/tidy
+
+# A private database that still runs notices that its files are gone and ends within a minute.
+# Only the usual DATA: another one may hold more than a gate's data.
+clean: ## Remove what was built, and .tollgate with its data
+	rm -rf .build .tollgate
