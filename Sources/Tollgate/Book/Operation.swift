@@ -29,15 +29,18 @@ extension Operation {
 
   /// One value per quantity of the operation: the given one, or else what `other` finds.
   func quantities(
-    given: [String: JSON],
+    given: [String: JSON], limits: QuantityLimits = .enforced,
     other: (Quantity) throws(PricingError) -> Quantities.Value
   ) throws(PricingError) -> Quantities {
     try refuseUnknown(given.keys)
     var result = Quantities()
     for (name, quantity) in quantities.sorted(by: { $0.key < $1.key }) {
-      let value =
-        if let json = given[name] { try quantity.given(json) } else { try other(quantity) }
-      result.values[name] = value
+      result.values[name] =
+        if let json = given[name] {
+          try quantity.given(json, limits: limits)
+        } else {
+          try other(quantity)
+        }
     }
     return result
   }

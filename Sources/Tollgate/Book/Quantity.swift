@@ -31,13 +31,16 @@ extension Quantity {
   }
 
   /// Checks a quantity that the service measured itself: an integer, whatever it counts.
-  func given(_ json: JSON) throws(PricingError) -> Quantities.Value {
+  func given(
+    _ json: JSON, limits: QuantityLimits = .enforced
+  ) throws(PricingError) -> Quantities.Value {
     let field = "quantities.\(name)"
     if isChoice { return try checked(Self.choice(json, field), field: field) }
     guard let integer = Measure.integer.count(json) else {
       throw Measure.integer.refusal(of: json, field: field)
     }
-    return try checked(.integer(integer), field: field)
+    return limits == .ignored
+      ? .integer(integer) : try checked(.integer(integer), field: field)
   }
 
   func defaulted(field: String) throws(PricingError) -> Quantities.Value {

@@ -1,0 +1,154 @@
+import CLibpq
+import Foundation
+
+/// One libpq connection, used by one thread at a time. Every call blocks that thread until the
+/// answer or the deadline, whichever comes first.
+struct Session: ~Copyable {
+  private let connection: OpaquePointer
+  private var prepared: Set<String> = []
+
+  init(_ configuration: ConnectionConfiguration) throws(PostgresError) {
+    guard let connection = configuration.withParameters({ PQconnectdbParams($0, $1, 1) }) else {
+      throw PostgresError(.unreachable, "libpq has no memory for a connection")
+    }
+    guard PQstatus(connection) == CONNECTION_OK else {
+      let message = Self.message(of: connection)
+      PQfinish(connection)
+      throw PostgresError(.unreachable, message)
+    }
+    PQsetNoticeProcessor(connection, { _, _ in }, nil)
+    self.connection = connection
+  }
+
+  deinit { PQfinish(connection) }
+
+  /// Whether the connection is between transactions; one that is not must never be used again.
+  var isIdle: Bool {
+    PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE
+  }
+}
+
+extension Session {
+  /// Executes a statement that is prepared at its first use.
+  mutating func execute<T>(
+    _ statement: Statement, _ parameters: [Parameter], until deadline: ContinuousClock.Instant,
+    decode: (inout Row) throws(PostgresError) -> T
+  ) throws(PostgresError) -> [T] {
+    try prepare(statement, parameters, until: deadline)
+    let sent = withPointers(parameters) { values, lengths in
+      let formats = [Int32](repeating: 1, count: parameters.count)
+      return PQsendQueryPrepared(
+        connection, statement.name, Int32(parameters.count), values, lengths, formats, 1)
+    }
+    return try rows(sent: sent, until: deadline, decode)
+  }
+
+  /// Executes SQL text that may hold several statements; returns nothing.
+  func execute(script: String, until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    _ = try rows(sent: PQsendQuery(connection, script), until: deadline) { _ in }
+  }
+
+  private mutating func prepare(
+    _ statement: Statement, _ parameters: [Parameter], until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) {
+    if prepared.contains(statement.name) { return }
+    let types = parameters.map(\.oid)
+    let sent = PQsendPrepare(
+      connection, statement.name, statement.sql, Int32(types.count), types)
+    _ = try rows(sent: sent, until: deadline) { _ in }
+    prepared.insert(statement.name)
+  }
+
+  private func withPointers<R>(
+    _ parameters: [Parameter],
+    _ body: ([UnsafePointer<CChar>?], [Int32]) -> R
+  ) -> R {
+    let bytes = parameters.flatMap { $0.bytes ?? [] }
+    return bytes.withUnsafeBytes { buffer in
+      // An empty value still needs a pointer: NULL would make it an SQL NULL.
+      var next = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 1)
+      let values = parameters.map { parameter -> UnsafePointer<CChar>? in
+        guard let length = parameter.bytes?.count else { return nil }
+        defer { next = next?.advanced(by: length) }
+        return next?.assumingMemoryBound(to: CChar.self)
+      }
+      return body(values, parameters.map { Int32($0.bytes?.count ?? 0) })
+    }
+  }
+}
+
+extension Session {
+  /// Reads results until the connection is idle again; the first error wins.
+  private func rows<T>(
+    sent: Int32, until deadline: ContinuousClock.Instant,
+    _ decode: (inout Row) throws(PostgresError) -> T
+  ) throws(PostgresError) -> [T] {
+    guard sent == 1 else { throw lost() }
+    var rows: [T] = []
+    var failure: PostgresError?
+    while let result = try nextResult(until: deadline) {
+      defer { PQclear(result) }
+      do {
+        try append(result, to: &rows, decode)
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+    return rows
+  }
+
+  private func append<T>(
+    _ result: OpaquePointer, to rows: inout [T],
+    _ decode: (inout Row) throws(PostgresError) -> T
+  ) throws(PostgresError) {
+    switch PQresultStatus(result) {
+    case PGRES_TUPLES_OK:
+      for index in 0..<PQntuples(result) {
+        var row = Row(result: result, row: index)
+        rows.append(try decode(&row))
+      }
+    case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+      break
+    default:
+      throw error(of: result)
+    }
+  }
+
+  private func nextResult(
+    until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) -> OpaquePointer? {
+    while PQisBusy(connection) == 1 {
+      try waitReadable(until: deadline)
+      guard PQconsumeInput(connection) == 1 else { throw lost() }
+    }
+    return PQgetResult(connection)
+  }
+
+  private func waitReadable(until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
+    var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+    let ready = poll(&descriptor, 1, Int32(min(max(left.rounded(.up), 0), 3_600_000)))
+    if ready == 0 {
+      throw PostgresError(.deadlineExceeded, "no answer from PostgreSQL before the deadline")
+    }
+    if ready < 0 && errno != EINTR { throw lost() }
+  }
+
+  private func error(of result: OpaquePointer) -> PostgresError {
+    guard let sqlState = PQresultErrorField(result, Int32(UInt8(ascii: "C"))) else {
+      return lost()
+    }
+    let message = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
+    return PostgresError(.server(sqlState: String(cString: sqlState)), message ?? "no message")
+  }
+
+  private func lost() -> PostgresError {
+    PostgresError(.connectionLost, Self.message(of: connection))
+  }
+
+  private static func message(of connection: OpaquePointer) -> String {
+    String(cString: PQerrorMessage(connection))
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}

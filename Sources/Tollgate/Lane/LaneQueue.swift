@@ -1,0 +1,93 @@
+/// What a lane carries: one item of a batch.
+public protocol LaneItem: Sendable {
+  associatedtype Kind: Hashable & Sendable
+  associatedtype Key: Hashable & Sendable
+
+  /// Items of one kind can share a batch.
+  var kind: Kind { get }
+  /// Items of one account keep their order.
+  var account: Int64 { get }
+  /// What the item is about within its account; two items on one thing never share a batch.
+  var key: Key { get }
+}
+
+/// The state machine of a lane: what waits, and what goes into the next batch.
+///
+/// While one batch is in flight the next one gathers, so an idle lane adds no delay and a busy one
+/// shares each commit among all that waits. The queue is bounded; a full one refuses at once.
+public struct LaneQueue<Item: LaneItem>: Sendable {
+  public enum Admission: Sendable, Equatable {
+    /// `wakes`: the lane had nothing to do and must be told.
+    case accepted(wakes: Bool)
+    case full
+    case closed
+  }
+
+  public enum Step: Sendable {
+    case run([Item])
+    /// Nothing waits; the next admission wakes the lane.
+    case idle
+    /// Closed and drained.
+    case finished
+  }
+
+  private struct Subject: Hashable {
+    let account: Int64
+    let key: Item.Key
+  }
+
+  private let capacity: Int
+  private let batchLimit: Int
+  private var waiting: [Item] = []
+  /// Whether the lane found nothing to do and nothing was admitted since.
+  public private(set) var isIdle = false
+  private var isClosed = false
+
+  public init(capacity: Int, batchLimit: Int) {
+    self.capacity = capacity
+    self.batchLimit = batchLimit
+  }
+
+  public var count: Int { waiting.count }
+
+  /// Admits all of `items` in their order, or none.
+  public mutating func enqueue(_ items: [Item]) -> Admission {
+    if isClosed { return .closed }
+    if waiting.count + items.count > capacity { return .full }
+    waiting.append(contentsOf: items)
+    defer { isIdle = false }
+    return .accepted(wakes: isIdle)
+  }
+
+  /// Admits nothing more. Returns whether the lane must be woken to notice.
+  public mutating func close() -> Bool {
+    isClosed = true
+    defer { isIdle = false }
+    return isIdle
+  }
+
+  /// The next batch: items of the oldest one's kind, in order, at most `batchLimit`. An item
+  /// stays behind when an older one of its account does, and so does all that follows it there.
+  public mutating func next() -> Step {
+    guard let kind = waiting.first?.kind else {
+      isIdle = !isClosed
+      return isClosed ? .finished : .idle
+    }
+    var batch: [Item] = []
+    var left: [Item] = []
+    var subjects: Set<Subject> = []
+    var accountsLeft: Set<Int64> = []
+    for item in waiting {
+      if item.kind == kind, batch.count < batchLimit, !accountsLeft.contains(item.account),
+        subjects.insert(Subject(account: item.account, key: item.key)).inserted
+      {
+        batch.append(item)
+      } else {
+        left.append(item)
+        accountsLeft.insert(item.account)
+      }
+    }
+    waiting = left
+    return .run(batch)
+  }
+}

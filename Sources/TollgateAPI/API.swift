@@ -1,0 +1,86 @@
+import Hummingbird
+import Tollgate
+import TollgateStore
+
+/// The HTTP API of a worker: everything under `/v1/credits`, and health.
+public struct API: Sendable {
+  let lanes: Lanes
+  let readers: Readers
+  let tenants: Tenants
+  let keys: Keys
+
+  public init(lanes: Lanes, readers: Readers, tenants: Tenants) {
+    self.lanes = lanes
+    self.readers = readers
+    self.tenants = tenants
+    keys = Keys(readers: readers)
+  }
+
+  public func router() -> Router<APIRequestContext> {
+    let router = Router(context: APIRequestContext.self)
+    router.add(middleware: EnvelopeMiddleware())
+    addHealth(to: router)
+    let credits = router.group("v1/credits")
+    addActions(to: credits)
+    addProjections(to: credits)
+    credits.get("repositories/Reservation/by-id/{id}") { request, context in
+      let principal = try await principal(of: request)
+      guard principal.role == .service else { throw APIError.forbidden }
+      let id = try context.parameters.require("id")
+      return try await reservation(id: id, principal).response
+    }
+    return router
+  }
+
+  private func addActions(to group: RouterGroup<APIRequestContext>) {
+    for action in Action.allCases {
+      group.post("actions/\(action.rawValue)") { request, _ in
+        let request = try await self.request(request, allowing: action.isAllowed)
+        return try await perform(action, request).response
+      }
+    }
+    group.post("actions/batch") { request, _ in
+      let request = try await self.request(
+        request, allowing: { $0 == .service || $0 == .admin }, limit: Self.batchBodyLimit)
+      return try await batch(request).response
+    }
+  }
+
+  private func addProjections(to group: RouterGroup<APIRequestContext>) {
+    group.post("projections/usage-summary") { request, _ in
+      let request = try await self.request(request, allowing: \.isAccountHolder)
+      return try await usageSummary(request).response
+    }
+    group.post("projections/balance") { request, _ in
+      let request = try await self.request(request, allowing: \.mayReadAccounts)
+      return try await balance(request).response
+    }
+    group.post("projections/statement") { request, _ in
+      let request = try await self.request(request, allowing: \.mayReadAccounts)
+      return try await statement(request).response
+    }
+  }
+
+  /// `live`: the process serves. `ready`: it reaches the database, so it may be given traffic.
+  private func addHealth(to router: Router<APIRequestContext>) {
+    router.get("health/live") { _, _ in Reply(status: "live").response }
+    router.get("health/ready") { _, _ in
+      try await tenants.refresh()
+      return Reply(status: "ready").response
+    }
+  }
+}
+
+extension Reply {
+  fileprivate init(status: String) {
+    self.init { $0.object { $0.field("status", status) } }
+  }
+}
+
+extension Principal.Role {
+  fileprivate var isAccountHolder: Bool {
+    if case .account = self { true } else { false }
+  }
+
+  fileprivate var mayReadAccounts: Bool { isAccountHolder || self == .service }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Tollgate
+import TollgateStore
+
+/// How a body names a reservation: by its id, or by account and idempotency key for a caller that
+/// lost the answer.
+struct ReservationAddress {
+  static let fields: Set<String> = ["reservation_id", "account_id", "idempotency_key"]
+
+  let id: ReservationID
+
+  /// `nil` when a field is wrong or missing.
+  init?(_ fields: inout RequestFields, tenant: TenantID) {
+    if fields["reservation_id"] == nil, fields["account_id"] != nil {
+      let account = fields.identifier("account_id")
+      let key = fields.required("idempotency_key") { $0.identifier($1) }
+      guard let account, let key else { return nil }
+      id = ReservationID(
+        account: AccountReference(tenant: tenant, name: account).id,
+        key: KeyScope.reservation.derive(key))
+      return
+    }
+    guard let text = fields.required("reservation_id", { $0.string($1) }) else { return nil }
+    guard let id = ReservationID(text) else {
+      fields.reject("reservation_id", "Input should be a reservation id", "reservation_id")
+      return nil
+    }
+    self.id = id
+  }
+}
+
+extension API {
+  func capture(_ request: APIRequest) async throws -> PreparedAction {
+    var fields = try RequestFields(request.body)
+    let address = ReservationAddress(&fields, tenant: request.principal.tenant)
+    let quantities = fields.object("quantities")
+    let credits = fields.credits("credits")
+    let isFinal = fields.bool("final") ?? true
+    if quantities != nil, credits != nil {
+      fields.reject("credits", "Input should not come with quantities", "conflict")
+    }
+    try fields.validate()
+    guard let address else { throw APIError.internalError }
+    let priced = try await quantities.asyncMap {
+      try await reprice(address.id, request.principal.tenant, with: $0, limits: .ignored)
+    }
+    let command = CloseCommand(
+      tenant: request.principal.tenant, reservation: address.id,
+      actionKey: request.idempotencyKey.map { KeyScope.capture.derive($0) },
+      fingerprint: fields.fingerprint("capture", address), credits: priced?.credits ?? credits,
+      isFinal: isFinal, service: request.principal.name)
+    return .command(.capture(command)) { outcome in
+      let closing = try closing(outcome)
+      return Reply(
+        headers: [(.creditsCharged, closing.charged), (.creditsAvailable, closing.available)]
+      ) { closing.write(to: &$0, address.id) }
+    }
+  }
+
+  func release(_ request: APIRequest) throws -> PreparedAction {
+    var fields = try RequestFields(request.body)
+    let address = ReservationAddress(&fields, tenant: request.principal.tenant)
+    try fields.validate()
+    guard let address else { throw APIError.internalError }
+    let command = CloseCommand(
+      tenant: request.principal.tenant, reservation: address.id,
+      actionKey: request.idempotencyKey.map { KeyScope.release.derive($0) },
+      fingerprint: fields.fingerprint("release", address), service: request.principal.name)
+    return .command(.release(command)) { outcome in
+      let closing = try closing(outcome)
+      return Reply(headers: [(.creditsAvailable, closing.available)]) {
+        closing.write(to: &$0, address.id)
+      }
+    }
+  }
+}
+
+extension RequestFields {
+  /// Equal for all ways to address the reservation.
+  func fingerprint(_ action: String, _ address: ReservationAddress) -> Fingerprint {
+    Fingerprint(
+      body(without: ReservationAddress.fields), parts: action, address.id.description)
+  }
+}
+
+private func closing(_ outcome: Outcome) throws -> Closing {
+  guard case .close(let outcome) = outcome else { throw APIError.internalError }
+  switch outcome {
+  case .done(let closing): return closing
+  case .mismatch: throw APIError.idempotencyMismatch
+  case .notFound: throw APIError.noReservation
+  case .closed(let state): throw APIError.closed(state)
+  case .expired: throw APIError.expired
+  case .unknownComponent: throw APIError.unknownComponent
+  }
+}
+
+extension APIError {
+  static let unknownComponent = APIError.invalid(
+    "credits", "names a component that the reservation does not have")
+}
+
+extension Closing {
+  fileprivate func write(to writer: inout JSONWriter, _ id: ReservationID) {
+    writer.object { writer in
+      writer.field("reservation_id", id.description)
+      writer.field("state", state)
+      writer.field("charged", charged)
+      writer.field("capped", isCapped)
+      writer.array("lines") { writer in
+        for line in lines { line.write(to: &writer) }
+      }
+      writer.field("available", available)
+    }
+  }
+}
+
+extension Closing.Line {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("component", component)
+      writer.field("charged", charged)
+      writer.field("captured", captured)
+      writer.field("held", held)
+    }
+  }
+}

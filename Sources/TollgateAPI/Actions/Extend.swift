@@ -1,0 +1,73 @@
+import Tollgate
+import TollgateStore
+
+extension API {
+  func extend(_ request: APIRequest) async throws -> PreparedAction {
+    let tenant = request.principal.tenant
+    var fields = try RequestFields(request.body)
+    let address = ReservationAddress(&fields, tenant: tenant)
+    let ttlSeconds = fields.integer("ttl_seconds", in: ReservationLimits.ttlSeconds)
+    let quantities = fields.object("quantities")
+    let credits = fields.credits("credits")
+    if quantities != nil, credits != nil {
+      fields.reject("credits", "Input should not come with quantities", "conflict")
+    }
+    if ttlSeconds == nil, quantities == nil, credits == nil {
+      fields.reject("ttl_seconds", "Input should change the deadline or the hold", "missing")
+    }
+    try fields.validate()
+    guard let address else { throw APIError.internalError }
+    let priced = try await quantities.asyncMap {
+      try await reprice(address.id, tenant, with: $0, limits: .enforced)
+    }
+    let command = ExtendCommand(
+      tenant: tenant, reservation: address.id,
+      actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) },
+      fingerprint: fields.fingerprint("extend", address), credits: priced?.credits ?? credits,
+      quantities: priced?.quantities, ttlSeconds: ttlSeconds.map { Int32($0) })
+    let topUpURL = try await tenants.tenant(tenant)?.topUpURL
+    return .command(.extend(command)) { outcome in
+      let extended = try extended(outcome, topUpURL: topUpURL)
+      return Reply(
+        headers: [(.creditsReserved, extended.held), (.creditsAvailable, extended.available)]
+      ) { extended.write(to: &$0, address.id) }
+    }
+  }
+}
+
+private func extended(_ outcome: Outcome, topUpURL: String?) throws -> Extension {
+  guard case .extend(let outcome) = outcome else { throw APIError.internalError }
+  switch outcome {
+  case .done(let extended): return extended
+  case .insufficient(let available):
+    var detail: [String: JSON] = ["available": .integer(available)]
+    if let topUpURL { detail["top_up_url"] = .string(topUpURL) }
+    throw APIError.insufficient(detail)
+  case .mismatch: throw APIError.idempotencyMismatch
+  case .notFound: throw APIError.noReservation
+  case .closed(let state): throw APIError.closed(state)
+  case .expired: throw APIError.expired
+  case .unknownComponent: throw APIError.unknownComponent
+  case .belowCaptured: throw APIError.invalid("credits", "less than what was captured already")
+  }
+}
+
+extension Extension {
+  fileprivate func write(to writer: inout JSONWriter, _ id: ReservationID) {
+    writer.object { writer in
+      writer.field("reservation_id", id.description)
+      writer.field("held", held)
+      writer.array("lines") { writer in
+        for line in lines {
+          writer.object { writer in
+            writer.field("component", line.component)
+            writer.field("captured", line.captured)
+            writer.field("held", line.held)
+          }
+        }
+      }
+      writer.field("available", available)
+      writer.field("expires_at", expiresAt)
+    }
+  }
+}

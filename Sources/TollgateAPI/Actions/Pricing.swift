@@ -1,0 +1,74 @@
+import HTTPTypes
+import Tollgate
+import TollgateStore
+
+/// An operation priced by the tenant's active price book.
+struct PricedOperation {
+  let tenant: Tenant
+  let book: PriceBook
+  let version: Int32
+  let quote: Quote
+}
+
+/// The fields that name what to price.
+struct PricingFields {
+  let operation: String
+  let input: JSON?
+  let quantities: [String: JSON]
+
+  /// Reads `operation`, and `input` or `quantities` or both. `nil` when a field is wrong.
+  init?(_ fields: inout RequestFields) {
+    let operation = fields.required("operation") { $0.string($1) }
+    let quantities = fields.object("quantities")
+    input = fields["input"]
+    guard let operation else { return nil }
+    self.operation = operation
+    self.quantities = quantities ?? [:]
+  }
+}
+
+extension API {
+  func price(_ fields: PricingFields, tenant id: TenantID) async throws -> PricedOperation {
+    guard let tenant = try await tenants.tenant(id) else { throw APIError.internalError }
+    guard let version = tenant.activePriceBook,
+      let book = try await tenants.book(id, version)
+    else {
+      throw APIError(.conflict, "NO_PRICE_BOOK", "the tenant has no active price book")
+    }
+    do {
+      let quote = try book.quote(
+        fields.operation, input: fields.input, quantities: fields.quantities)
+      return PricedOperation(tenant: tenant, book: book, version: version, quote: quote)
+    } catch {
+      throw APIError(error)
+    }
+  }
+}
+
+extension PricedOperation {
+  /// The 402, with what helps the caller: how much is missing, what would fit, where to top up.
+  func insufficient(available: Int64) -> APIError {
+    var detail: [String: JSON] = [
+      "required": .integer(quote.price),
+      "available": .integer(available),
+      "short_by": .integer(quote.price - available),
+      "fits": fits(available: available),
+    ]
+    if let url = tenant.topUpURL { detail["top_up_url"] = .string(url) }
+    return .insufficient(detail)
+  }
+
+  /// The largest value of each scalable quantity that the balance covers.
+  func fits(available: Int64) -> JSON {
+    let fits = book.largestFit(quote, available: available)
+    return .object(
+      Dictionary(fits.map { ($0.quantity, .integer($0.largest)) }) { first, _ in first })
+  }
+}
+
+extension APIError {
+  static func insufficient(_ detail: [String: JSON]) -> APIError {
+    APIError(
+      HTTPResponse.Status(code: 402, reasonPhrase: "Payment Required"), "PAYMENT_REQUIRED", "insufficient credits", details: [.object(detail)])
+  }
+}

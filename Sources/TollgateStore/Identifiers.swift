@@ -1,0 +1,97 @@
+import Crypto
+import Foundation
+import Tollgate
+
+/// A tenant's number in the database.
+public typealias TenantID = Int32
+
+/// An account by the tenant's own id, with the internal id that is derived from it.
+public struct AccountReference: Sendable, Hashable {
+  public let tenant: TenantID
+  /// The tenant's own id, `[A-Za-z0-9_.:-]{1,128}`.
+  public let name: String
+  /// The same as `tollgate.account_id` computes in SQL.
+  public let id: Int64
+
+  public init(tenant: TenantID, name: String) {
+    self.tenant = tenant
+    self.name = name
+    id = SHA256.hash(data: Array("\(tenant):\(name)".utf8)).withUnsafeBytes {
+      Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) & Int64.max
+    }
+  }
+}
+
+/// The public id of a reservation. It carries its account, so it can be routed and found without a
+/// directory: `res_`, the account's id and the reservation's key, in hexadecimal.
+public struct ReservationID: Sendable, Hashable, CustomStringConvertible {
+  public let account: Int64
+  public let key: UUID
+
+  public init(account: Int64, key: UUID) {
+    self.account = account
+    self.key = key
+  }
+
+  public init?(_ text: String) {
+    guard text.hasPrefix("res_"), text.utf8.count == 52, let bytes = Hex.decode(text.utf8.dropFirst(4))
+    else { return nil }
+    account = bytes.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
+    key = bytes.withUnsafeBytes {
+      UUID(uuid: $0.loadUnaligned(fromByteOffset: 8, as: uuid_t.self))
+    }
+  }
+
+  public var description: String {
+    var bytes: [UInt8] = []
+    withUnsafeBytes(of: account.bigEndian) { bytes.append(contentsOf: $0) }
+    withUnsafeBytes(of: key.uuid) { bytes.append(contentsOf: $0) }
+    return "res_" + Hex.encode(bytes)
+  }
+}
+
+extension UUID {
+  /// The first 128 bits of SHA-256, the form in which keys and fingerprints are stored.
+  init(digestOf bytes: [UInt8]) {
+    self = SHA256.hash(data: bytes).withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+  }
+}
+
+/// What an idempotency key is unique within, beside tenant and account. Reserve and charge share
+/// one; the actions on a reservation have their own, so one request id may serve a whole call.
+public enum KeyScope: String, Sendable {
+  case reservation, capture, release, extend, grant
+
+  /// The same as `tollgate.idempotency_key` computes in SQL.
+  public func derive(_ key: String) -> UUID {
+    UUID(digestOf: Array("\(rawValue):\(key)".utf8))
+  }
+}
+
+/// Identifies the body of a request, so that a key cannot be used for another one.
+public struct Fingerprint: Sendable, Hashable {
+  public let value: UUID
+
+  /// `parts` tell apart what the body alone does not: the action, the resolved reservation.
+  public init(_ body: JSON, parts: String...) {
+    value = UUID(digestOf: Array((parts.joined(separator: "\n") + "\n").utf8) + body.canonicalBytes)
+  }
+}
+
+enum Hex {
+  private static let digits = Array("0123456789abcdef".utf8)
+
+  static func encode(_ bytes: some Sequence<UInt8>) -> String {
+    String(
+      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  /// Lower case only: an id has one spelling. `nil` unless all of `text` is hexadecimal.
+  static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    let nibbles = text.compactMap { digits.firstIndex(of: $0) }
+    guard nibbles.count == text.count, nibbles.count.isMultiple(of: 2) else { return nil }
+    return stride(from: 0, to: nibbles.count, by: 2).map {
+      UInt8(nibbles[$0] << 4 | nibbles[$0 + 1])
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import Crypto
+import Foundation
+import Postgres
+import Synchronization
+
+/// Who a request comes from.
+public struct Principal: Sendable, Hashable {
+  public enum Role: Sendable, Hashable {
+    case admin
+    case service
+    /// An account holder; the tenant's own id of the account.
+    case account(String)
+  }
+
+  public let tenant: TenantID
+  public let role: Role
+  /// The key's name: which service, which administrator.
+  public let name: String
+
+  public init(tenant: TenantID, role: Role, name: String) {
+    self.tenant = tenant
+    self.role = role
+    self.name = name
+  }
+}
+
+/// A new API key. Its text is shown once and kept nowhere; the database has its SHA-256.
+public struct NewKey: Sendable {
+  public let text: String
+
+  /// 192 random bits behind a prefix that tells the role.
+  public init(role: Principal.Role) {
+    let prefix =
+      switch role {
+      case .admin: "adm_"
+      case .service: "sk_"
+      case .account: "ak_"
+      }
+    var random = SystemRandomNumberGenerator()
+    text = prefix + Hex.encode((0..<24).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+  }
+
+  public var hash: Bytes { Self.hash(of: text) }
+
+  static func hash(of text: String) -> Bytes { Bytes(SHA256.hash(data: Array(text.utf8))) }
+}
+
+/// The keys that were presented lately, so that a busy one costs no query. An entry lives one
+/// second, which is how long a revoked key may still be honoured.
+public final class Keys: Sendable {
+  private struct Entry {
+    let principal: Principal?
+    let expires: ContinuousClock.Instant
+  }
+
+  private static let lifetime = Duration.seconds(1)
+  private static let limit = 10_000
+  /// Our keys are 51 or 52 bytes long; nothing longer is worth a look.
+  private static let lengthLimit = 64
+
+  private let readers: Readers
+  private let cache = Mutex<[String: Entry]>([:])
+
+  public init(readers: Readers) { self.readers = readers }
+
+  /// Who the key belongs to; `nil` when it is unknown, revoked or no key at all.
+  public func principal(of key: String) async throws(StoreError) -> Principal? {
+    guard key.utf8.count <= Self.lengthLimit else { return nil }
+    let now = ContinuousClock.now
+    if let entry = cache.withLock({ $0[key] }), entry.expires > now { return entry.principal }
+    let principal = try await readers.read { (connection, deadline) throws(PostgresError) in
+      try connection.findKey(NewKey.hash(of: key), until: deadline)
+    }
+    cache.withLock { cache in
+      if cache.count >= Self.limit { cache.removeAll(keepingCapacity: true) }
+      cache[key] = Entry(principal: principal, expires: now + Self.lifetime)
+    }
+    return principal
+  }
+}
+
+extension Connection {
+  private static let findKey = Statement(
+    name: "find_key", sql: "SELECT * FROM tollgate.find_key($1)")
+
+  /// `tollgate.find_key`
+  public func findKey(
+    _ hash: Bytes, until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) -> Principal? {
+    try execute(Self.findKey, [.value(hash)], until: deadline) { (row) throws(PostgresError) in
+      let tenant: TenantID = try row.next()
+      let role: String = try row.next()
+      let name: String = try row.next()
+      let account: String? = try row.optional()
+      return Principal(tenant: tenant, role: try Self.role(role, account), name: name)
+    }.first
+  }
+
+  private static func role(
+    _ role: String, _ account: String?
+  ) throws(PostgresError) -> Principal.Role {
+    switch (role, account) {
+    case ("admin", nil): return .admin
+    case ("service", nil): return .service
+    case ("account", let account?): return .account(account)
+    default: throw PostgresError(.unexpectedResult, "a key of an unknown role")
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Logging
+import Postgres
+import ServiceLifecycle
+import Synchronization
+import Tollgate
+
+/// One connection, and the queue of commands that share its transactions.
+///
+/// An actor on the connection's own thread: between taking a batch and its answer nothing hops.
+actor Lane: Service {
+  private let connection: Connection
+  private let limits: LaneLimits
+  private let logger: Logger
+  private let inbox: LaneInbox
+
+  init(_ configuration: ConnectionConfiguration, limits: LaneLimits, name: String, logger: Logger) {
+    connection = Connection(configuration, name: name, logger: logger)
+    self.limits = limits
+    self.logger = logger
+    inbox = LaneInbox(capacity: limits.capacity, batchLimit: limits.batch)
+  }
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
+
+  /// Submits commands in their order; each gets its outcome or the reason why it has none.
+  nonisolated func submit(_ commands: [Command]) async -> [Result<Outcome, StoreError>] {
+    await inbox.submit(commands, until: .now + limits.deadline)
+  }
+
+  /// Runs batches until it is told to stop gracefully and the queue is drained.
+  func run() async {
+    await withGracefulShutdownHandler {
+      while let batch = await inbox.nextBatch() { await run(batch) }
+    } onGracefulShutdown: {
+      self.inbox.close()
+    }
+    await connection.disconnect()
+  }
+
+  private func run(_ batch: [PendingCommand]) async {
+    let now = ContinuousClock.now
+    fail(batch.filter { $0.deadline <= now }, .overloaded)
+    await attempt(batch.filter { $0.deadline > now })
+  }
+
+  /// Repeats the whole batch with the same keys after a passing failure: a repeat is answered from
+  /// what the first attempt committed, if it did. Looking first would not do: it says "absent"
+  /// while the first commit still lands.
+  private func attempt(_ batch: [PendingCommand]) async {
+    guard let deadline = batch.map(\.deadline).min() else { return }
+    var retries = RetryPolicy()
+    while true {
+      do {
+        let outcomes = try await connection.run(batch.map(\.command), until: deadline)
+        for (pending, outcome) in zip(batch, outcomes) { pending.finish(.success(outcome)) }
+        return
+      } catch {
+        logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
+        switch retries.next(after: error, timeLeft: deadline - .now) {
+        case .retry(let delay): try? await Task.sleep(for: delay)
+        case .split where batch.count > 1:
+          for pending in batch { await run([pending]) }
+          return
+        case .split: return fail(batch, .failed(error))
+        case .giveUp(let reason): return fail(batch, reason)
+        }
+      }
+    }
+  }
+
+  private func fail(_ batch: [PendingCommand], _ error: StoreError) {
+    for pending in batch { pending.finish(.failure(error)) }
+  }
+}
+
+/// The bounds of a lane.
+public struct LaneLimits: Sendable {
+  /// Commands that may wait.
+  public var capacity = 4_096
+  /// Commands in one transaction.
+  public var batch = 256
+  /// From submission to answer.
+  public var deadline = Duration.seconds(3)
+
+  public init() {}
+}

@@ -1,0 +1,36 @@
+import Postgres
+
+/// What to do after a batch failed. Pure, so that every error's way can be tested.
+struct RetryPolicy {
+  enum Step: Equatable {
+    case retry(after: Duration)
+    /// One item may have spoilt it for the others: try each alone.
+    case split
+    case giveUp(StoreError)
+  }
+
+  static let transientLimit = 3
+
+  private var transientFailures = 0
+  private var isOutcomeUnknown = false
+
+  mutating func next(after error: PostgresError, timeLeft: Duration) -> Step {
+    isOutcomeUnknown = isOutcomeUnknown || error.isOutcomeUnknown
+    if error.isTransient {
+      transientFailures += 1
+      let canRetry = transientFailures <= Self.transientLimit && timeLeft > .milliseconds(50)
+      return canRetry ? .retry(after: jittered(.milliseconds(10))) : .giveUp(reason)
+    }
+    if error.isOutcomeUnknown || error.isServerUnavailable {
+      return timeLeft > .milliseconds(200)
+        ? .retry(after: jittered(.milliseconds(100))) : .giveUp(reason)
+    }
+    return isOutcomeUnknown ? .giveUp(.outcomeUnknown) : .split
+  }
+
+  private var reason: StoreError { isOutcomeUnknown ? .outcomeUnknown : .unavailable }
+
+  private func jittered(_ delay: Duration) -> Duration {
+    delay * Double.random(in: 0.5...1.5)
+  }
+}

@@ -1,0 +1,22 @@
+import Postgres
+
+/// Why a command has no outcome. The description is safe to show.
+public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The queue is full or the worker is stopping. Nothing happened.
+  case overloaded
+  /// The database could not be reached or would not serve. Nothing happened.
+  case unavailable
+  /// No answer in time; it may or may not have happened. The same request may be repeated.
+  case outcomeUnknown
+  /// The database refused what we asked: a fault of ours. Nothing happened.
+  case failed(PostgresError)
+
+  public var description: String {
+    switch self {
+    case .overloaded: "overloaded"
+    case .unavailable: "the database is unavailable"
+    case .outcomeUnknown: "the outcome is unknown"
+    case .failed(let error): error.description
+    }
+  }
+}
