@@ -54,7 +54,9 @@ let package = Package(
     .target(
       name: "TollgateWorkers",
       dependencies: [
+        "TollgateAPI",
         "TollgateStore",
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
@@ -70,7 +72,6 @@ let package = Package(
       name: "TollgateCommand",
       dependencies: [
         "PrivatePostgres",
-        "TollgateAPI",
         "TollgateWorkers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
@@ -78,8 +79,16 @@ let package = Package(
     ),
     .target(
       name: "TestSupport",
-      dependencies: ["PrivatePostgres", "TollgateAPI", "TollgateWorkers"],
+      dependencies: [
+        "PrivatePostgres",
+        "TollgateWorkers",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ],
       path: "Tests/TestSupport"
+    ),
+    .testTarget(
+      name: "TollgateStoreTests",
+      dependencies: ["TollgateStore"]
     ),
     .testTarget(
       name: "TollgateTests",
@@ -92,10 +101,7 @@ let package = Package(
     ),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: [
-        "TestSupport",
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
-      ]
+      dependencies: ["TestSupport"]
     ),
   ]
 )

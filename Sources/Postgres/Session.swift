@@ -51,7 +51,8 @@ extension Session {
   private mutating func prepare(
     _ statement: Statement, _ parameters: [Parameter], until deadline: ContinuousClock.Instant
   ) throws(PostgresError) {
-    if prepared.contains(statement.name) { return }
+    // The unnamed statement is replaced by every next one, so it is never kept.
+    if !statement.name.isEmpty, prepared.contains(statement.name) { return }
     let types = parameters.map(\.oid)
     let sent = PQsendPrepare(
       connection, statement.name, statement.sql, Int32(types.count), types)

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import PrivatePostgres
 import TollgateStore
+import TollgateWorkers
 
 struct DevCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,7 +35,8 @@ struct DevCommand: AsyncParsableCommand {
   private func serve(_ server: PrivatePostgres, _ settings: Settings, _ file: URL) async throws {
     let example = try await ExampleTenant(
       server: server, folder: data, sql: try settings.sqlFolder, logger: settings.logger)
-    let worker = try Worker(settings, databaseURL: example.databaseURL)
+    let worker = Worker(
+      try settings.worker(databaseURL: example.databaseURL), logger: settings.logger)
     try await worker.run { port in
       let facts = DevFacts(example, url: "http://127.0.0.1:\(port)")
       facts.write(to: file)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import TollgateWorkers
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,9 +23,10 @@ struct ServeCommand: AsyncParsableCommand {
     let settings = try await Settings(
       common, host: host,
       ["tollgate.port": port, "tollgate.lanes": lanes, "tollgate.readers": readers])
-    let worker = try Worker(settings)
+    let worker = Worker(try settings.worker(), logger: settings.logger)
     try await worker.run { port in
-      worker.logger.info("serving", metadata: ["url": "http://\(worker.host):\(port)"])
+      let url = "http://\(worker.settings.host):\(port)"
+      settings.logger.info("serving", metadata: ["url": "\(url)"])
     }
   }
 }

@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Logging
 import TollgateStore
+import TollgateWorkers
 
 /// Options that every command takes.
 struct CommonOptions: ParsableArguments {
@@ -71,10 +72,15 @@ struct Settings: Sendable {
     }
   }
 
-  var host: String { reader.string(forKey: "tollgate.host", default: "127.0.0.1") }
-  var port: Int { get throws { try integer("tollgate.port", 8_080, in: 0...65_535) } }
-  var lanes: Int { get throws { try integer("tollgate.lanes", 4, in: 1...256) } }
-  var readers: Int { get throws { try integer("tollgate.readers", 2, in: 1...256) } }
+  /// The worker's settings; `databaseURL` nil for the one configured.
+  func worker(databaseURL: String? = nil) throws -> Worker.Settings {
+    var worker = Worker.Settings(databaseURL: try databaseURL ?? self.databaseURL)
+    worker.host = reader.string(forKey: "tollgate.host", default: worker.host)
+    worker.port = try integer("tollgate.port", 8_080, in: 0...65_535)
+    worker.lanes = try integer("tollgate.lanes", worker.lanes, in: 1...256)
+    worker.readers = try integer("tollgate.readers", worker.readers, in: 1...256)
+    return worker
+  }
 
   var sqlFolder: SQLFolder {
     get throws { try SQLFolder(reader.string(forKey: "tollgate.sql")) }

@@ -1,0 +1,68 @@
+import Hummingbird
+import Logging
+import Postgres
+import ServiceLifecycle
+import TollgateAPI
+import TollgateStore
+
+/// A worker put together: the API, the lanes and the duties.
+public struct Worker: Sendable {
+  public struct Settings: Sendable {
+    public var databaseURL: String
+    public var host = "127.0.0.1"
+    /// 0 for any.
+    public var port = 0
+    /// Connections that write.
+    public var lanes = 4
+    public var laneLimits = LaneLimits()
+    /// Connections that read.
+    public var readers = 2
+
+    public init(databaseURL: String) { self.databaseURL = databaseURL }
+  }
+
+  public let settings: Settings
+  private let logger: Logger
+
+  public init(_ settings: Settings, logger: Logger) {
+    self.settings = settings
+    self.logger = logger
+  }
+
+  /// The services as one application. It stops in the opposite order of its start: first no new
+  /// connections and the requests in flight finish, then the lanes drain.
+  ///
+  /// - Parameter onRunning: is told the port when requests can come.
+  public func application(
+    onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) -> some ApplicationProtocol {
+    let database = database
+    let lanes = Lanes(
+      database, count: settings.lanes, limits: settings.laneLimits, logger: logger)
+    let readers = Readers(database, count: settings.readers, logger: logger)
+    let tenants = Tenants(readers: readers, logger: logger)
+    return Application(
+      router: API(lanes: lanes, readers: readers, tenants: tenants).router(),
+      configuration: .init(
+        address: .hostname(settings.host, port: settings.port), serverName: "tollgate"),
+      services: [lanes, tenants, ExpiryDuty(database, logger: logger)],
+      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
+      logger: logger)
+  }
+
+  /// Serves until SIGTERM or SIGINT, then stops gracefully.
+  public func run(onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+    try await ServiceGroup(
+      configuration: .init(
+        services: [application(onRunning: onRunning)],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    ).run()
+  }
+
+  /// Whatever the login may do, a worker may only execute the API functions.
+  private var database: ConnectionConfiguration {
+    var database = ConnectionConfiguration(url: settings.databaseURL)
+    database.role = "tollgate_service"
+    return database
+  }
+}
