@@ -7,6 +7,7 @@
 -- Returns one row per line, or one row with a NULL component for an item that was refused:
 --   done, replayed, mismatch, not_found, closed, expired, insufficient, unknown_component
 --   below_captured     the new hold is less than what was captured already
+-- `more` is by how much the hold grows, or would have grown.
 --
 -- Locks: account rows in ascending account_id.
 CREATE OR REPLACE FUNCTION tollgate.extend(
@@ -28,7 +29,8 @@ CREATE OR REPLACE FUNCTION tollgate.extend(
   captured bigint,
   held bigint,
   available bigint,
-  expires_at timestamptz
+  expires_at timestamptz,
+  more bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -131,11 +133,11 @@ BEGIN
 
   RETURN QUERY
     SELECT d.item, d.outcome, coalesce(s.state, d.state), s.component, s.captured, s.held,
-           coalesce(s.available, d.available), s.expires_at
+           coalesce(s.available, d.available), s.expires_at, d.more
       FROM unnest(p_item, p_account_id, p_reservation_key, p_action_key)
         AS u (item, account_id, reservation_key, action_key)
-      JOIN unnest(v_item, v_outcome, v_state, v_available) AS d (item, outcome, state, available)
-        USING (item)
+      JOIN unnest(v_item, v_outcome, v_state, v_available, v_more)
+        AS d (item, outcome, state, available, more) USING (item)
       LEFT JOIN LATERAL (
         SELECT l.state::text, l.component, l.captured, l.held, NULL::bigint AS available,
                l.expires_at

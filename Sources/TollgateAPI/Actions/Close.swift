@@ -47,7 +47,7 @@ extension API {
     let command = CloseCommand(
       tenant: request.principal.tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.capture.derive($0) },
-      fingerprint: fields.fingerprint("capture", address), credits: priced?.credits ?? credits,
+      fingerprint: fields.fingerprint("capture", address), credits: priced?.quote.credits ?? credits,
       isFinal: isFinal, service: request.principal.name)
     return .command(.capture(command)) { outcome in
       let closing = try closing(outcome)

@@ -23,11 +23,19 @@ extension API {
     let command = ExtendCommand(
       tenant: tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) },
-      fingerprint: fields.fingerprint("extend", address), credits: priced?.credits ?? credits,
-      quantities: priced?.quantities, ttlSeconds: ttlSeconds.map { Int32($0) })
+      fingerprint: fields.fingerprint("extend", address),
+      credits: priced?.quote.credits ?? credits, quantities: priced?.quote.quantities,
+      ttlSeconds: ttlSeconds.map { Int32($0) })
     let topUpURL = try await tenants.tenant(tenant)?.topUpURL
     return .command(.extend(command)) { outcome in
-      let extended = try extended(outcome, topUpURL: topUpURL)
+      let extended = try extended(outcome) { more, available in
+        // The new hold may take what is available besides what it replaces.
+        let fits = priced.map { priced in
+          priced.book.fits(priced.quote, available: priced.quote.price - more + available)
+        }
+        return .insufficient(
+          required: more, available: available, fits: fits, topUpURL: topUpURL)
+      }
       return Reply(
         headers: [(.creditsReserved, extended.held), (.creditsAvailable, extended.available)]
       ) { extended.write(to: &$0, address.id) }
@@ -35,14 +43,13 @@ extension API {
   }
 }
 
-private func extended(_ outcome: Outcome, topUpURL: String?) throws -> Extension {
+private func extended(
+  _ outcome: Outcome, insufficient: (_ more: Int64, _ available: Int64) -> APIError
+) throws -> Extension {
   guard case .extend(let outcome) = outcome else { throw APIError.internalError }
   switch outcome {
   case .done(let extended): return extended
-  case .insufficient(let available):
-    var detail: [String: JSON] = ["available": .integer(available)]
-    if let topUpURL { detail["top_up_url"] = .string(topUpURL) }
-    throw APIError.insufficient(detail)
+  case .insufficient(let more, let available): throw insufficient(more, available)
   case .mismatch: throw APIError.idempotencyMismatch
   case .notFound: throw APIError.noReservation
   case .closed(let state): throw APIError.closed(state)

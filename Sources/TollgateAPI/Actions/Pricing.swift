@@ -46,29 +46,38 @@ extension API {
 }
 
 extension PricedOperation {
-  /// The 402, with what helps the caller: how much is missing, what would fit, where to top up.
   func insufficient(available: Int64) -> APIError {
-    var detail: [String: JSON] = [
-      "required": .integer(quote.price),
-      "available": .integer(available),
-      "short_by": .integer(quote.price - available),
-      "fits": fits(available: available),
-    ]
-    if let url = tenant.topUpURL { detail["top_up_url"] = .string(url) }
-    return .insufficient(detail)
+    .insufficient(
+      required: quote.price, available: available, fits: fits(available: available),
+      topUpURL: tenant.topUpURL)
   }
 
-  /// The largest value of each scalable quantity that the balance covers.
-  func fits(available: Int64) -> JSON {
-    let fits = book.largestFit(quote, available: available)
+  func fits(available: Int64) -> JSON { book.fits(quote, available: available) }
+}
+
+extension PriceBook {
+  /// The largest value of each scalable quantity that `available` covers.
+  func fits(_ quote: Quote, available: Int64) -> JSON {
+    let fits = largestFit(quote, available: available)
     return .object(
       Dictionary(fits.map { ($0.quantity, .integer($0.largest)) }) { first, _ in first })
   }
 }
 
 extension APIError {
-  static func insufficient(_ detail: [String: JSON]) -> APIError {
-    APIError(
-      HTTPResponse.Status(code: 402, reasonPhrase: "Payment Required"), "PAYMENT_REQUIRED", "insufficient credits", details: [.object(detail)])
+  /// The 402, with what helps the caller: how much is missing, what would fit, where to top up.
+  static func insufficient(
+    required: Int64, available: Int64, fits: JSON?, topUpURL: String?
+  ) -> APIError {
+    var detail: [String: JSON] = [
+      "required": .integer(required),
+      "available": .integer(available),
+      "short_by": .integer(required - available),
+    ]
+    detail["fits"] = fits
+    detail["top_up_url"] = topUpURL.map { .string($0) }
+    return APIError(
+      HTTPResponse.Status(code: 402, reasonPhrase: "Payment Required"), "PAYMENT_REQUIRED",
+      "insufficient credits", details: [.object(detail)])
   }
 }

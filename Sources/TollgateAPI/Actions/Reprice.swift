@@ -12,11 +12,11 @@ extension API {
   }
 
   /// Prices a reservation again, by the price book version it was made with, with some of its
-  /// quantities replaced.
+  /// quantities replaced. Returns the book as well, for what else is asked of it.
   func reprice(
     _ id: ReservationID, _ tenant: TenantID, with quantities: [String: JSON],
     limits: QuantityLimits
-  ) async throws -> Quote {
+  ) async throws -> (book: PriceBook, quote: Quote) {
     guard let reservation = try await reservation(id, tenant: tenant) else {
       throw APIError.noReservation
     }
@@ -24,8 +24,9 @@ extension API {
       throw APIError.internalError
     }
     do {
-      return try book.quote(
+      let quote = try book.quote(
         reservation.operation, replacing: reservation.quantities, with: quantities, limits: limits)
+      return (book, quote)
     } catch {
       throw APIError(error)
     }

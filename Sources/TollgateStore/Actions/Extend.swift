@@ -32,8 +32,8 @@ public struct ExtendCommand: Sendable {
 public enum ExtendOutcome: Sendable, Equatable {
   /// Done now, or before by the same request; then all is what was answered first.
   case done(Extension)
-  /// The balance does not cover the higher hold; nothing was changed.
-  case insufficient(available: Int64)
+  /// The balance does not cover the `more` that would have to be held; nothing was changed.
+  case insufficient(more: Int64, available: Int64)
   case mismatch
   case notFound
   case closed(state: String)
@@ -94,6 +94,7 @@ private struct ExtendRow: Sendable {
   let line: Extension.Line?
   let available: Int64?
   let expiresAt: Timestamp?
+  let more: Int64?
 
   init(_ row: inout Row) throws(PostgresError) {
     item = try row.next()
@@ -110,12 +111,13 @@ private struct ExtendRow: Sendable {
       }
     available = try row.optional()
     expiresAt = try row.optional()
+    more = try row.optional()
   }
 
   func merged(into outcome: ExtendOutcome?) -> ExtendOutcome? {
     switch self.outcome {
     case "done", "replayed": return done(outcome)
-    case "insufficient": return .insufficient(available: available ?? 0)
+    case "insufficient": return .insufficient(more: more ?? 0, available: available ?? 0)
     case "mismatch": return .mismatch
     case "not_found": return .notFound
     case "closed": return .closed(state: state ?? "closed")

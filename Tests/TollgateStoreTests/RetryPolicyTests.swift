@@ -1,0 +1,58 @@
+import Postgres
+import Testing
+
+@testable import TollgateStore
+
+@Suite struct RetryPolicyTests {
+  private static func server(_ sqlState: String) -> PostgresError {
+    PostgresError(.server(sqlState: sqlState), "")
+  }
+
+  @Test(arguments: ["40P01", "40001", "55P03", "57014"])
+  func aPassingRefusalIsRepeatedThreeTimes(sqlState: String) {
+    var policy = RetryPolicy()
+    for _ in 1...RetryPolicy.transientLimit {
+      guard case .retry = policy.next(after: Self.server(sqlState), timeLeft: .seconds(2)) else {
+        Issue.record("should be repeated")
+        return
+      }
+    }
+    #expect(
+      policy.next(after: Self.server(sqlState), timeLeft: .seconds(2)) == .giveUp(.unavailable))
+  }
+
+  @Test(arguments: [PostgresError.Code.connectionLost, .deadlineExceeded])
+  func aLostAnswerIsRepeatedWhileThereIsTimeAndThenUnknown(code: PostgresError.Code) {
+    var policy = RetryPolicy()
+    guard case .retry = policy.next(after: PostgresError(code, ""), timeLeft: .seconds(1)) else {
+      Issue.record("should be repeated")
+      return
+    }
+    #expect(
+      policy.next(after: PostgresError(code, ""), timeLeft: .zero) == .giveUp(.outcomeUnknown))
+  }
+
+  @Test func onceUnknownItStaysUnknownUntilARepeatIsAnswered() {
+    var policy = RetryPolicy()
+    _ = policy.next(after: PostgresError(.connectionLost, ""), timeLeft: .seconds(1))
+    #expect(
+      policy.next(after: PostgresError(.unreachable, ""), timeLeft: .zero)
+        == .giveUp(.outcomeUnknown))
+  }
+
+  @Test(arguments: ["57P01", "57P03", "53300", "08006", "25006"])
+  func aServerThatCannotServeIsTriedAgainAndThenUnavailable(sqlState: String) {
+    var policy = RetryPolicy()
+    guard case .retry = policy.next(after: Self.server(sqlState), timeLeft: .seconds(1)) else {
+      Issue.record("should be repeated")
+      return
+    }
+    #expect(policy.next(after: Self.server(sqlState), timeLeft: .zero) == .giveUp(.unavailable))
+  }
+
+  @Test(arguments: ["22003", "23514", "42883"])
+  func aRefusedBatchIsTriedItemByItem(sqlState: String) {
+    var policy = RetryPolicy()
+    #expect(policy.next(after: Self.server(sqlState), timeLeft: .seconds(1)) == .split)
+  }
+}
