@@ -48,7 +48,7 @@ extension ConnectionConfiguration {
     let parameters = self.parameters
     let keywords = parameters.map { strdup($0.0) }
     let values = parameters.map { strdup($0.1) }
-    defer { (keywords + values).forEach { free($0) } }
+    defer { for text in keywords + values { free(text) } }
     return body(
       keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil])
   }

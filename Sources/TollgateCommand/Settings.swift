@@ -37,7 +37,9 @@ struct Settings: Sendable {
   private let reader: ConfigReader
 
   /// `numbers` are the options of one command.
-  init(_ options: CommonOptions, host: String? = nil, _ numbers: [String: Int?] = [:]) async throws {
+  init(
+    _ options: CommonOptions, host: String? = nil, _ numbers: [String: Int?] = [:]
+  ) async throws {
     let texts = [
       "database.url": options.database, "tollgate.sql": options.sql,
       "tollgate.log.level": options.logLevel, "tollgate.host": host,

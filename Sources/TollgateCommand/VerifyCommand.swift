@@ -25,8 +25,8 @@ struct VerifyCommand: AsyncParsableCommand {
     for finding in findings {
       print("\(finding.violations.isEmpty ? "ok  " : "FAIL") \(finding.check): \(finding.promise)")
       for violation in finding.violations {
-        print("     tenant \(violation.tenant ?? 0), account \(violation.account ?? 0):",
-          violation.detail)
+        let account = "tenant \(violation.tenant ?? 0), account \(violation.account ?? 0)"
+        print("     \(account): \(violation.detail)")
       }
     }
     let broken = findings.count { !$0.violations.isEmpty }

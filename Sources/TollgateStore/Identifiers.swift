@@ -34,7 +34,8 @@ public struct ReservationID: Sendable, Hashable, CustomStringConvertible {
   }
 
   public init?(_ text: String) {
-    guard text.hasPrefix("res_"), text.utf8.count == 52, let bytes = Hex.decode(text.utf8.dropFirst(4))
+    guard text.hasPrefix("res_"), text.utf8.count == 52,
+      let bytes = Hex.decode(text.utf8.dropFirst(4))
     else { return nil }
     account = bytes.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
     key = bytes.withUnsafeBytes {
@@ -53,7 +54,9 @@ public struct ReservationID: Sendable, Hashable, CustomStringConvertible {
 extension UUID {
   /// The first 128 bits of SHA-256, the form in which keys and fingerprints are stored.
   init(digestOf bytes: [UInt8]) {
-    self = SHA256.hash(data: bytes).withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+    self = SHA256.hash(data: bytes).withUnsafeBytes {
+      UUID(uuid: $0.loadUnaligned(as: uuid_t.self))
+    }
   }
 }
 

@@ -37,7 +37,7 @@ public struct NewKey: Sendable {
       case .account: "ak_"
       }
     var random = SystemRandomNumberGenerator()
-    text = prefix + Hex.encode((0..<24).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+    text = prefix + Hex.encode((0..<24).map { _ in UInt8(truncatingIfNeeded: random.next()) })
   }
 
   public var hash: Bytes { Self.hash(of: text) }

@@ -15,7 +15,7 @@ public struct Tenant: Sendable {
 }
 
 /// The tenants and their price books, as this worker knows them. Refreshed twice a second, so that
-/// a newly activated price book is in use within one; price book versions never change and are kept.
+/// a newly activated price book is in use within one; versions never change and are kept.
 public final class Tenants: Service {
   private struct BookID: Hashable {
     let tenant: TenantID

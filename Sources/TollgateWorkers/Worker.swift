@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import NIOCore
 import Postgres
 import ServiceLifecycle
 import TollgateAPI
@@ -20,6 +21,9 @@ public struct Worker: Sendable {
 
     public init(databaseURL: String) { self.databaseURL = databaseURL }
   }
+
+  /// A connection on which nothing comes or goes for so long is closed.
+  private static let idleTimeout = TimeAmount.seconds(75)
 
   public let settings: Settings
   private let logger: Logger
@@ -43,6 +47,7 @@ public struct Worker: Sendable {
     let tenants = Tenants(readers: readers, logger: logger)
     return Application(
       router: API(lanes: lanes, readers: readers, tenants: tenants).router(),
+      server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
       configuration: .init(
         address: .hostname(settings.host, port: settings.port), serverName: "tollgate"),
       services: [lanes, tenants, ExpiryDuty(database, logger: logger)],

@@ -88,7 +88,9 @@ public struct ServerTrait: SuiteTrait, TestScoping {
   ) async throws {
     let folder = "/tmp/tollgate-test-\(ProcessInfo.processInfo.processIdentifier)"
     let server = try await TestServer(folder: folder)
-    let result = await Result { try await TestServer.$current.withValue(server) { try await function() } }
+    let result = await Result {
+      try await TestServer.$current.withValue(server) { try await function() }
+    }
     try await server.stop()
     try FileManager.default.removeItem(atPath: folder)
     try result.get()

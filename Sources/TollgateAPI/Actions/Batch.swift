@@ -17,7 +17,7 @@ private struct BatchElement {
       fields.reject("action", "Input should be one of \(names)", "enum")
     }
     try fields.validate()
-    guard let action else { throw .internalError }
+    guard let action else { throw .internalFault }
     guard action.isAllowed(to: principal.role) else { throw .forbidden }
     self.action = action
     request = APIRequest(
@@ -81,7 +81,7 @@ private struct BatchRun {
     case .command(let command, let reply):
       slots.append((results.count, reply))
       commands.append(command)
-      results.append(.failure(APIError.internalError))
+      results.append(.failure(APIError.internalFault))
     }
   }
 

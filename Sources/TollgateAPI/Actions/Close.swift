@@ -40,15 +40,15 @@ extension API {
       fields.reject("credits", "Input should not come with quantities", "conflict")
     }
     try fields.validate()
-    guard let address else { throw APIError.internalError }
+    guard let address else { throw APIError.internalFault }
     let priced = try await quantities.asyncMap {
       try await reprice(address.id, request.principal.tenant, with: $0, limits: .ignored)
     }
     let command = CloseCommand(
       tenant: request.principal.tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.capture.derive($0) },
-      fingerprint: fields.fingerprint("capture", address), credits: priced?.quote.credits ?? credits,
-      isFinal: isFinal, service: request.principal.name)
+      fingerprint: fields.fingerprint("capture", address),
+      credits: priced?.quote.credits ?? credits, isFinal: isFinal, service: request.principal.name)
     return .command(.capture(command)) { outcome in
       let closing = try closing(outcome)
       return Reply(
@@ -61,7 +61,7 @@ extension API {
     var fields = try RequestFields(request.body)
     let address = ReservationAddress(&fields, tenant: request.principal.tenant)
     try fields.validate()
-    guard let address else { throw APIError.internalError }
+    guard let address else { throw APIError.internalFault }
     let command = CloseCommand(
       tenant: request.principal.tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.release.derive($0) },
@@ -84,7 +84,7 @@ extension RequestFields {
 }
 
 private func closing(_ outcome: Outcome) throws -> Closing {
-  guard case .close(let outcome) = outcome else { throw APIError.internalError }
+  guard case .close(let outcome) = outcome else { throw APIError.internalFault }
   switch outcome {
   case .done(let closing): return closing
   case .mismatch: throw APIError.idempotencyMismatch

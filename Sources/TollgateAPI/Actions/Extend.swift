@@ -16,7 +16,7 @@ extension API {
       fields.reject("ttl_seconds", "Input should change the deadline or the hold", "missing")
     }
     try fields.validate()
-    guard let address else { throw APIError.internalError }
+    guard let address else { throw APIError.internalFault }
     let priced = try await quantities.asyncMap {
       try await reprice(address.id, tenant, with: $0, limits: .enforced)
     }
@@ -46,7 +46,7 @@ extension API {
 private func extended(
   _ outcome: Outcome, insufficient: (_ more: Int64, _ available: Int64) -> APIError
 ) throws -> Extension {
-  guard case .extend(let outcome) = outcome else { throw APIError.internalError }
+  guard case .extend(let outcome) = outcome else { throw APIError.internalFault }
   switch outcome {
   case .done(let extended): return extended
   case .insufficient(let more, let available): throw insufficient(more, available)

@@ -13,7 +13,7 @@ extension API {
     }
     let kind = fields.grantKind("kind")
     try fields.validate()
-    guard let account, let credits, let reason else { throw APIError.internalError }
+    guard let account, let credits, let reason else { throw APIError.internalFault }
     let command = GrantCommand(
       account: AccountReference(tenant: request.principal.tenant, name: account),
       key: request.idempotencyKey.map { KeyScope.grant.derive($0) } ?? UUID(),
@@ -35,7 +35,7 @@ extension RequestFields {
 
 extension Reply {
   fileprivate init(granted outcome: Outcome, _ account: String) throws {
-    guard case .grant(let outcome) = outcome else { throw APIError.internalError }
+    guard case .grant(let outcome) = outcome else { throw APIError.internalFault }
     switch outcome {
     case .granted(let amount, let balance, let available, let entry):
       self.init(headers: [(.creditsAvailable, available)]) { writer in

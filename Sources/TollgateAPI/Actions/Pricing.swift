@@ -29,7 +29,7 @@ struct PricingFields {
 
 extension API {
   func price(_ fields: PricingFields, tenant id: TenantID) async throws -> PricedOperation {
-    guard let tenant = try await tenants.tenant(id) else { throw APIError.internalError }
+    guard let tenant = try await tenants.tenant(id) else { throw APIError.internalFault }
     guard let version = tenant.activePriceBook,
       let book = try await tenants.book(id, version)
     else {

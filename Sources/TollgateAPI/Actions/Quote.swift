@@ -9,7 +9,7 @@ extension API {
     let pricing = PricingFields(&fields)
     let account = accountToRead(&fields, request.principal, isRequired: false)
     try fields.validate()
-    guard let pricing else { throw APIError.internalError }
+    guard let pricing else { throw APIError.internalFault }
     let priced = try await price(pricing, tenant: request.principal.tenant)
     let available = try await account.asyncMap { try await balance(of: $0).spendable }
     return Reply { $0.object { priced.write(to: &$0, available: available) } }

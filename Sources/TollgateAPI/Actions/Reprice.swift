@@ -21,7 +21,7 @@ extension API {
       throw APIError.noReservation
     }
     guard let book = try await tenants.book(tenant, reservation.priceBookVersion) else {
-      throw APIError.internalError
+      throw APIError.internalFault
     }
     do {
       let quote = try book.quote(

@@ -34,7 +34,7 @@ private struct ReserveFields {
         "metadata", "Input should be at most \(ReservationLimits.metadata) bytes", "too_long")
     }
     try fields.validate()
-    guard let account, let pricing else { throw APIError.internalError }
+    guard let account, let pricing else { throw APIError.internalFault }
     self.account = AccountReference(tenant: request.principal.tenant, name: account)
     self.pricing = pricing
     key = request.idempotencyKey.map { KeyScope.reservation.derive($0) }
@@ -111,7 +111,7 @@ extension PricedOperation {
   fileprivate func reply(
     to outcome: Outcome, _ command: ReserveCommand, charging: Bool
   ) throws -> Reply {
-    guard case .reserve(let outcome) = outcome else { throw APIError.internalError }
+    guard case .reserve(let outcome) = outcome else { throw APIError.internalFault }
     switch outcome {
     case .held(let hold): return Reply(hold, command.reservationID, charging: charging)
     case .insufficient(let available): throw insufficient(available: available)

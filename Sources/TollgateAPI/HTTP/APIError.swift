@@ -39,7 +39,7 @@ extension APIError {
     .conflict, "RESERVATION_EXPIRED",
     "the reservation expired, and it is too late or the balance no longer covers it")
 
-  static let internalError = APIError(
+  static let internalFault = APIError(
     .internalServerError, "INTERNAL_ERROR", "the request could not be served")
 
   static func closed(_ state: String) -> APIError {
@@ -77,7 +77,7 @@ extension APIError {
         .serviceUnavailable, "OUTCOME_UNKNOWN",
         "no answer in time; it may have happened; repeat the same request with the same key")
     case .failed:
-      self = .internalError
+      self = .internalFault
     }
   }
 }
@@ -92,7 +92,7 @@ extension APIError {
       case let error as any HTTPResponseError where error.status == .notFound: .notFound
       case let error as any HTTPResponseError where error.status.kind == .clientError:
         APIError(error.status, "BAD_REQUEST", "the request could not be read")
-      default: .internalError
+      default: .internalFault
       }
   }
 }

@@ -18,7 +18,7 @@ extension API {
     var fields = try RequestFields(request.body)
     let account = accountToRead(&fields, request.principal)
     try fields.validate()
-    guard let account else { throw APIError.internalError }
+    guard let account else { throw APIError.internalFault }
     let balance = try await balance(of: account)
     return Reply(headers: [(.creditsAvailable, balance.available)]) { writer in
       writer.object { writer in

@@ -17,7 +17,7 @@ extension API {
     let limit = fields.integer("limit", in: StatementPage.limits) ?? StatementPage.size
     let before = fields.cursor("cursor")
     try fields.validate()
-    guard let account else { throw APIError.internalError }
+    guard let account else { throw APIError.internalFault }
     let entries = try await readers.read { (connection, deadline) throws(PostgresError) in
       try connection.entries(
         of: account, before: before, limit: Int32(limit), until: deadline)

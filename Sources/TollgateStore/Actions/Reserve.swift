@@ -121,7 +121,12 @@ private struct ReserveRow: Sendable {
     outcome = try row.next()
     let component: String? = try row.optional()
     let price: Int64? = try row.optional()
-    line = if let component, let price { PriceLine(component: component, credits: price) } else { nil }
+    line =
+      if let component, let price {
+        PriceLine(component: component, credits: price)
+      } else {
+        nil
+      }
     priceBookVersion = try row.optional()
     available = try row.optional()
     expiresAt = try row.optional()

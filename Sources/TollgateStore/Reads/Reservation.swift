@@ -87,7 +87,8 @@ private struct ReservationRow: Sendable {
       id: id, lines: rows.map(\.line), state: state, operation: operation,
       priceBookVersion: priceBookVersion, service: service, account: account,
       createdAt: createdAt, expiresAt: expiresAt, closedAt: closedAt, fingerprint: fingerprint,
-      hold: hold(rows), quantities: quantities?.json.flatMap { Quantities(json: $0) } ?? Quantities(),
+      hold: hold(rows),
+      quantities: quantities?.json.flatMap { Quantities(json: $0) } ?? Quantities(),
       metadata: metadata?.json)
   }
 
