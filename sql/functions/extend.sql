@@ -34,6 +34,8 @@ CREATE OR REPLACE FUNCTION tollgate.extend(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
   v_now timestamptz;

@@ -16,7 +16,7 @@ SET enable_seqscan = off
 AS $$
   SELECT r.tenant_id, r.account_id, r.reservation_key
     FROM tollgate_data.reservation_lines r
-   WHERE r.expires_at <= tollgate_data.clock()
+   WHERE r.expires_at <= (SELECT tollgate_data.clock())  -- once, so that the index can be used
      AND r.expires_at >= coalesce(
            (SELECT p.swept_until - p_lookback FROM tollgate_data.expiry_progress p), '-infinity')
      AND r.state = 'reserved'

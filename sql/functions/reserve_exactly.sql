@@ -30,16 +30,23 @@ CREATE OR REPLACE FUNCTION tollgate_data.reserve_exactly(
   expires_at timestamptz
 )
 LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
 AS $$
 DECLARE
   v_now timestamptz;
   v_account bigint;
   v_left bigint;
+  v_decision text;
+  v_position integer;
   r record;
-  v_item integer[] := '{}';
-  v_outcome text[] := '{}';
-  v_available bigint[] := '{}';
-  v_repeated integer[];
+  -- Per line, like the arguments.
+  v_outcome text[] := p_component;
+  v_available bigint[] := p_price;
 BEGIN
   INSERT INTO tollgate_data.accounts (account_id, tenant_id, external_id, created_at)
   SELECT DISTINCT ON (u.account_id) u.account_id, u.tenant_id, u.external_id, tollgate_data.clock()
@@ -48,27 +55,28 @@ BEGIN
   ON CONFLICT DO NOTHING;
 
   PERFORM 1
-     FROM tollgate_data.accounts a
-    WHERE a.account_id = ANY (p_account_id)
-    ORDER BY a.account_id
-      FOR NO KEY UPDATE;
+     FROM (SELECT DISTINCT u.account_id FROM unnest(p_account_id) AS u (account_id) ORDER BY 1) s
+     JOIN tollgate_data.accounts a ON a.account_id = s.account_id
+      FOR NO KEY UPDATE OF a;
   v_now := tollgate_data.clock();
 
   -- Decide. `occurrence` finds a key that comes twice in the batch: the second is decided below,
   -- when the first is written.
   FOR r IN
-    SELECT i.item, i.account_id, i.price, i.occurrence,
+    SELECT i.account_id, i.price, i.occurrence, i.positions,
            a.tenant_id = i.tenant_id AND a.external_id = i.external_id AS is_own,
            a.balance - a.reserved + a.credit_limit
              + CASE WHEN a.allowance_granted THEN 0 ELSE t.initial_allowance END AS available,
            i.fingerprint = known.fingerprint AS is_same
       FROM (SELECT u.item, u.account_id, u.tenant_id, u.external_id, u.reservation_key,
-                   u.fingerprint, sum(u.price)::bigint AS price,
+                   u.fingerprint, sum(u.price)::bigint AS price, array_agg(u.position) AS positions,
                    row_number() OVER (PARTITION BY u.account_id, u.reservation_key
                                       ORDER BY u.item) AS occurrence
               FROM unnest(p_item, p_account_id, p_tenant_id, p_external_id, p_reservation_key,
                           p_fingerprint, p_price)
-                AS u (item, account_id, tenant_id, external_id, reservation_key, fingerprint, price)
+                WITH ORDINALITY
+                AS u (item, account_id, tenant_id, external_id, reservation_key, fingerprint, price,
+                      position)
              GROUP BY 1, 2, 3, 4, 5, 6) i
       JOIN tollgate_data.accounts a ON a.account_id = i.account_id
       JOIN tollgate_data.tenants t ON t.tenant_id = i.tenant_id
@@ -82,38 +90,36 @@ BEGIN
       v_account := r.account_id;
       v_left := r.available;
     END IF;
-    IF r.occurrence > 1 AND r.is_own AND r.is_same IS NULL THEN
-      v_repeated := v_repeated || r.item;
-      CONTINUE;
-    END IF;
-    v_item := v_item || r.item;
-    v_outcome := v_outcome || CASE
+    v_decision := CASE
       WHEN NOT r.is_own THEN 'account_collision'
       WHEN r.is_same THEN 'replayed'
       WHEN NOT r.is_same THEN 'mismatch'
+      WHEN r.occurrence > 1 THEN 'later'
       WHEN r.price > v_left THEN 'insufficient'
       ELSE 'reserved'
     END;
-    IF v_outcome[cardinality(v_outcome)] = 'reserved' THEN
+    IF v_decision = 'reserved' THEN
       v_left := v_left - r.price;
     END IF;
-    v_available := v_available || v_left;
+    FOREACH v_position IN ARRAY r.positions LOOP
+      v_outcome[v_position] := v_decision;
+      v_available[v_position] := v_left;
+    END LOOP;
   END LOOP;
 
   -- From here on it must succeed.
   PERFORM tollgate_data.grant_allowances(array_agg(f.account_id), array_agg(f.service), v_now)
      FROM (SELECT DISTINCT ON (u.account_id) u.account_id, u.service
-             FROM unnest(p_item, p_account_id, p_service) AS u (item, account_id, service)
-             JOIN unnest(v_item, v_outcome) AS d (item, outcome) USING (item)
-            WHERE d.outcome = 'reserved'
+             FROM unnest(p_item, p_account_id, p_service, v_outcome)
+               AS u (item, account_id, service, outcome)
+            WHERE u.outcome = 'reserved'
             ORDER BY u.account_id, u.item) f;
 
   UPDATE tollgate_data.accounts a
      SET reserved = a.reserved + s.price
     FROM (SELECT u.account_id, sum(u.price)::bigint AS price
-            FROM unnest(p_item, p_account_id, p_price) AS u (item, account_id, price)
-            JOIN unnest(v_item, v_outcome) AS d (item, outcome) USING (item)
-           WHERE d.outcome = 'reserved'
+            FROM unnest(p_account_id, p_price, v_outcome) AS u (account_id, price, outcome)
+           WHERE u.outcome = 'reserved'
            GROUP BY u.account_id) s
    WHERE a.account_id = s.account_id;
 
@@ -122,37 +128,51 @@ BEGIN
      available, fingerprint, created_at, expires_at, component, operation, service, quantities,
      metadata)
   SELECT u.account_id, u.reservation_key, u.line, u.tenant_id, u.price_book_version, u.ttl_seconds,
-         u.price, u.price, d.available, u.fingerprint, v_now,
+         u.price, u.price, u.available, u.fingerprint, v_now,
          v_now + u.ttl_seconds * interval '1 second', u.component, u.operation, u.service,
          u.quantities, u.metadata
-    FROM unnest(p_item, p_account_id, p_reservation_key, p_line, p_tenant_id,
-                p_price_book_version, p_ttl_seconds, p_price, p_fingerprint, p_component,
-                p_operation, p_service, p_quantities, p_metadata)
-      AS u (item, account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds,
-            price, fingerprint, component, operation, service, quantities, metadata)
-    JOIN unnest(v_item, v_outcome, v_available) AS d (item, outcome, available) USING (item)
-   WHERE d.outcome = 'reserved';
+    FROM unnest(p_account_id, p_reservation_key, p_line, p_tenant_id, p_price_book_version,
+                p_ttl_seconds, p_price, v_available, p_fingerprint, p_component, p_operation,
+                p_service, p_quantities, p_metadata, v_outcome)
+      AS u (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price,
+            available, fingerprint, component, operation, service, quantities, metadata, outcome)
+   WHERE u.outcome = 'reserved';
 
   -- A refusal leaves no trace: an account that nothing ever happened to is not kept.
-  DELETE FROM tollgate_data.accounts a
-   WHERE a.account_id = ANY (p_account_id)
-     AND a.last_seq = 0 AND a.reserved = 0 AND a.credit_limit = 0 AND NOT a.allowance_granted;
+  IF 'insufficient' = ANY (v_outcome) THEN
+    DELETE FROM tollgate_data.accounts a
+     USING (SELECT DISTINCT u.account_id FROM unnest(p_account_id) AS u (account_id)) s
+     WHERE a.account_id = s.account_id
+       AND a.last_seq = 0 AND a.reserved = 0 AND a.credit_limit = 0 AND NOT a.allowance_granted;
+  END IF;
 
   RETURN QUERY
-    SELECT d.item, d.outcome, known.line, known.component, known.price, known.price_book_version,
-           coalesce(known.available, d.available),
-           known.created_at + known.ttl_seconds * interval '1 second'
-      FROM (SELECT DISTINCT ON (u.item) u.item, u.account_id, u.reservation_key
-              FROM unnest(p_item, p_account_id, p_reservation_key)
-                AS u (item, account_id, reservation_key)) i
-      JOIN unnest(v_item, v_outcome, v_available) AS d (item, outcome, available) USING (item)
-      LEFT JOIN tollgate_data.reservation_lines known
-        ON d.outcome IN ('reserved', 'replayed')
-       AND known.account_id = i.account_id
-       AND known.reservation_key = i.reservation_key
-     ORDER BY d.item, known.line;
+    SELECT u.item, u.outcome, u.line, u.component, u.price, u.price_book_version, u.available,
+           v_now + u.ttl_seconds * interval '1 second'
+      FROM unnest(p_item, v_outcome, p_line, p_component, p_price, p_price_book_version,
+                  v_available, p_ttl_seconds)
+        AS u (item, outcome, line, component, price, price_book_version, available, ttl_seconds)
+     WHERE u.outcome = 'reserved';
 
-  IF v_repeated IS NOT NULL THEN
+  RETURN QUERY
+    SELECT u.item, u.outcome, NULL::smallint, NULL, NULL::bigint, NULL::integer, u.available,
+           NULL::timestamptz
+      FROM unnest(p_item, v_outcome, p_line, v_available) AS u (item, outcome, line, available)
+     WHERE u.outcome NOT IN ('reserved', 'replayed', 'later') AND u.line = 1;
+
+  IF 'replayed' = ANY (v_outcome) THEN
+    RETURN QUERY
+      SELECT u.item, u.outcome, known.line, known.component, known.price,
+             known.price_book_version, known.available,
+             known.created_at + known.ttl_seconds * interval '1 second'
+        FROM unnest(p_item, v_outcome, p_line, p_account_id, p_reservation_key)
+          AS u (item, outcome, line, account_id, reservation_key)
+        JOIN tollgate_data.reservation_lines known
+          ON known.account_id = u.account_id AND known.reservation_key = u.reservation_key
+       WHERE u.outcome = 'replayed' AND u.line = 1;
+  END IF;
+
+  IF 'later' = ANY (v_outcome) THEN
     RETURN QUERY
       SELECT e.*
         FROM (SELECT array_agg(u.item) AS item, array_agg(u.tenant_id) AS tenant_id,
@@ -167,11 +187,11 @@ BEGIN
                 FROM unnest(p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key,
                             p_fingerprint, p_line, p_component, p_price, p_operation,
                             p_price_book_version, p_quantities, p_metadata, p_ttl_seconds,
-                            p_service)
+                            p_service, v_outcome)
                   AS u (item, tenant_id, account_id, external_id, reservation_key, fingerprint,
                         line, component, price, operation, price_book_version, quantities,
-                        metadata, ttl_seconds, service)
-               WHERE u.item = ANY (v_repeated)) again,
+                        metadata, ttl_seconds, service, outcome)
+               WHERE u.outcome = 'later') again,
              tollgate_data.reserve_exactly(
                again.item, again.tenant_id, again.account_id, again.external_id,
                again.reservation_key, again.fingerprint, again.line, again.component, again.price,
