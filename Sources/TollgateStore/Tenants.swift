@@ -1,3 +1,4 @@
+import AsyncAlgorithms
 import Foundation
 import Logging
 import Postgres
@@ -42,9 +43,9 @@ public final class Tenants: Service {
   }
 
   public func run() async throws {
-    while !Task.isShuttingDownGracefully {
+    await refreshOrLog()
+    for await _ in AsyncTimerSequence.repeating(every: interval).cancelOnGracefulShutdown() {
       await refreshOrLog()
-      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: self.interval) }
     }
   }
 

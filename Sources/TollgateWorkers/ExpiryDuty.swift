@@ -1,3 +1,4 @@
+import AsyncAlgorithms
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -29,11 +30,11 @@ public struct ExpiryDuty: Service {
   }
 
   public func run() async throws {
+    await sweepOrLog(everything: true)
     var sweeps = 0
-    while !Task.isShuttingDownGracefully {
-      await sweepOrLog(everything: sweeps % Self.fullSweepEvery == 0)
+    for await _ in AsyncTimerSequence.repeating(every: interval).cancelOnGracefulShutdown() {
       sweeps += 1
-      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: self.interval) }
+      await sweepOrLog(everything: sweeps.isMultiple(of: Self.fullSweepEvery))
     }
     await connection.disconnect()
   }

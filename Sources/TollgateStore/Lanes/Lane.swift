@@ -27,11 +27,11 @@ actor Lane: Service {
     await inbox.submit(commands, until: .now + limits.deadline)
   }
 
-  /// Runs batches until it is told to stop gracefully and the queue is drained.
+  /// Runs batches until it is told to stop and the queue is drained.
   func run() async {
-    await withGracefulShutdownHandler {
+    await withTaskCancellationOrGracefulShutdownHandler {
       while let batch = await inbox.nextBatch() { await run(batch) }
-    } onGracefulShutdown: {
+    } onCancelOrGracefulShutdown: {
       self.inbox.close()
     }
     await connection.disconnect()
@@ -57,7 +57,11 @@ actor Lane: Service {
       } catch {
         logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
         switch retries.next(after: error, timeLeft: deadline - .now) {
-        case .retry(let delay): try? await Task.sleep(for: delay)
+        case .retry(let delay):
+          // Cancelled means that the process ends without grace: no time for repeats.
+          guard (try? await Task.sleep(for: delay)) != nil else {
+            return fail(batch, retries.reason)
+          }
         case .split where batch.count > 1:
           for pending in batch { await run([pending]) }
           return

@@ -28,7 +28,8 @@ struct RetryPolicy {
     return isOutcomeUnknown ? .giveUp(.outcomeUnknown) : .split
   }
 
-  private var reason: StoreError { isOutcomeUnknown ? .outcomeUnknown : .unavailable }
+  /// What the callers are told when there is no further attempt.
+  var reason: StoreError { isOutcomeUnknown ? .outcomeUnknown : .unavailable }
 
   private func jittered(_ delay: Duration) -> Duration {
     delay * Double.random(in: 0.5...1.5)
