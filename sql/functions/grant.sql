@@ -2,7 +2,8 @@
 -- 'purchase', 'promotion' or 'adjustment'; only an adjustment may be negative.
 --
 -- Returns one row per item: granted, replayed, mismatch, account_collision,
--- insufficient (a negative adjustment that is not covered), balance_limit (above 10^18 credits).
+-- insufficient (a negative adjustment that is not covered),
+-- balance_limit (above 10^18 credits, with the allowance if it is still to come).
 -- A key that comes twice in one call is an error (unique_violation); callers send it once.
 --
 -- Locks: as tollgate_data.reserve_exactly.
@@ -58,11 +59,13 @@ BEGIN
     SELECT i.item, i.account_id, i.amount, a.balance,
            a.tenant_id = i.tenant_id AND a.external_id = i.external_id AS is_own,
            a.balance - a.reserved + a.credit_limit AS available,
-           i.fingerprint = known.fingerprint AS is_same
+           i.fingerprint = known.fingerprint AS is_same,
+           CASE WHEN a.allowance_granted THEN 0 ELSE t.initial_allowance END AS to_come
       FROM unnest(p_item, p_account_id, p_tenant_id, p_external_id, p_grant_key, p_fingerprint,
                   p_amount)
         AS i (item, account_id, tenant_id, external_id, grant_key, fingerprint, amount)
       JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+      JOIN tollgate_data.tenants t ON t.tenant_id = i.tenant_id
       LEFT JOIN tollgate_data.grants known
         ON known.account_id = i.account_id AND known.grant_key = i.grant_key
      ORDER BY i.account_id, i.item
@@ -78,7 +81,7 @@ BEGIN
       WHEN r.is_same THEN 'replayed'
       WHEN NOT r.is_same THEN 'mismatch'
       WHEN v_left + r.amount < 0 THEN 'insufficient'
-      WHEN v_balance + r.amount > 1000000000000000000 THEN 'balance_limit'
+      WHEN v_balance + r.amount + r.to_come > 1000000000000000000 THEN 'balance_limit'
       ELSE 'granted'
     END;
     IF v_outcome[cardinality(v_outcome)] = 'granted' THEN

@@ -21,9 +21,10 @@ AS $$
       FROM used
      GROUP BY component
   ), days AS (
-    SELECT d.day::date AS day, coalesce(sum(used.calls), 0)::bigint AS requests
-      FROM today, generate_series(today.day - 6, today.day, interval '1 day') AS d (day)
-      LEFT JOIN used ON used.day = d.day::date
+    -- Days are counted as numbers: a series of timestamps would depend on the session's time zone.
+    SELECT d.day, coalesce(sum(used.calls), 0)::bigint AS requests
+      FROM (SELECT today.day - ago AS day FROM today, generate_series(0, 6) AS ago) d
+      LEFT JOIN used ON used.day = d.day
      GROUP BY d.day
   )
   SELECT json_build_object(

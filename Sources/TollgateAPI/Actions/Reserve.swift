@@ -28,11 +28,7 @@ private struct ReserveFields {
     ttlSeconds =
       fields.integer("ttl_seconds", in: ReservationLimits.ttlSeconds)
       ?? ReservationLimits.defaultTTLSeconds
-    metadata = fields.object("metadata").map { .object($0) }
-    if let metadata, metadata.canonicalBytes.count > ReservationLimits.metadata {
-      fields.reject(
-        "metadata", "Input should be at most \(ReservationLimits.metadata) bytes", "too_long")
-    }
+    metadata = fields.document("metadata", bytes: ReservationLimits.metadata)
     try fields.validate()
     guard let account, let pricing else { throw APIError.internalFault }
     self.account = AccountReference(tenant: request.principal.tenant, name: account)
@@ -51,9 +47,15 @@ extension API {
       priced = try await price(fields.pricing, tenant: request.principal.tenant)
       try fields.checkMaxPrice(priced.quote)
     } catch let error as APIError {
-      return .answer(try await earlierAnswer(fields, charging: charging, otherwise: error))
+      guard let earlier = try await earlierAnswer(fields, charging: charging) else { throw error }
+      return .answer(earlier)
     }
-    if priced.quote.isFree { return .answer(try await free(priced, fields, charging: charging)) }
+    if priced.quote.isFree {
+      if let earlier = try await earlierAnswer(fields, charging: charging) {
+        return .answer(earlier)
+      }
+      return .answer(try await free(priced, fields, charging: charging))
+    }
     let command = ReserveCommand(
       account: fields.account, key: fields.key ?? UUID(), fingerprint: fields.fingerprint,
       quote: priced.quote, priceBookVersion: priced.version, ttlSeconds: Int32(fields.ttlSeconds),
@@ -63,14 +65,13 @@ extension API {
     }
   }
 
-  /// A repeat gets its first answer even when the price book has changed since and would refuse.
-  private func earlierAnswer(
-    _ fields: ReserveFields, charging: Bool, otherwise error: APIError
-  ) async throws -> Reply {
-    guard let key = fields.key else { throw error }
+  /// A repeat gets its first answer even when the price book has changed since, and would now
+  /// refuse it or ask nothing for it. `nil` when it is no repeat.
+  private func earlierAnswer(_ fields: ReserveFields, charging: Bool) async throws -> Reply? {
+    guard let key = fields.key else { return nil }
     let id = ReservationID(account: fields.account.id, key: key)
     guard let reservation = try await reservation(id, tenant: fields.account.tenant) else {
-      throw error
+      return nil
     }
     guard reservation.fingerprint == fields.fingerprint.value else {
       throw APIError.idempotencyMismatch

@@ -86,20 +86,33 @@ extension RequestFields {
   }
 
   /// Component → credits.
-  mutating func credits(_ field: String) -> [String: Int64]? {
+  mutating func credits(_ field: String, upTo limit: Int64 = .max) -> [String: Int64]? {
     guard let object = object(field) else { return nil }
     var credits: [String: Int64] = [:]
-    for (component, value) in object {
-      if case .integer(let number) = value, number >= 0 {
+    for (component, value) in object.sorted(by: { $0.key < $1.key }) {
+      let loc: [JSON] = [.string(field), .string(component)]
+      if !Identifier.isValid(component) {
+        problems.append(Self.problem(loc, Identifier.rule, "string_pattern_mismatch"))
+      } else if case .integer(let number) = value, (0...limit).contains(number) {
         credits[component] = number
       } else {
         problems.append(
-          Self.problem(
-            [.string(field), .string(component)],
-            "Input should be an integer of at least 0", "int_type"))
+          Self.problem(loc, "Input should be an integer between 0 and \(limit)", "int_range"))
       }
     }
     return credits
+  }
+
+  /// An object to be kept as it is, of a limited size in canonical JSON.
+  mutating func document(_ field: String, bytes limit: Int) -> JSON? {
+    guard let object = object(field) else { return nil }
+    let document = JSON.object(object)
+    if document.canonicalBytes.count > limit {
+      reject(field, "Input should be at most \(limit) bytes", "too_long")
+    } else if !document.isStorable {
+      reject(field, "Input should have no NUL character and no number with an exponent", "value")
+    }
+    return document
   }
 }
 
@@ -129,6 +142,22 @@ public enum Identifier {
       UInt8(ascii: "0")...UInt8(ascii: "9"):
       true
     default: "_.:-".utf8.contains(byte)
+    }
+  }
+}
+
+extension JSON {
+  /// Whether PostgreSQL's jsonb keeps it: it has no NUL character, and its numbers end somewhere.
+  /// A few bytes of exponent would also unfold to 100,000 digits.
+  fileprivate var isStorable: Bool {
+    switch self {
+    case .null, .bool, .integer: true
+    case .number(let text):
+      !text.utf8.contains { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }
+    case .string(let text): !text.utf8.contains(0)
+    case .array(let elements): elements.allSatisfy(\.isStorable)
+    case .object(let members):
+      members.allSatisfy { !$0.key.utf8.contains(0) && $0.value.isStorable }
     }
   }
 }
