@@ -177,9 +177,10 @@ extension TestGate {
 
   public func send(
     _ method: HTTPRequest.Method, _ path: String, _ body: String?, as sender: Sender,
-    key: String? = nil, worker: Int = 0
+    key: String? = nil, headers more: [String: String] = [:], worker: Int = 0
   ) async throws -> TestReply {
     var headers = HTTPFields()
+    for (name, value) in more { headers[HTTPField.Name(name)!] = value }
     if let token = try await token(of: sender) { headers[.authorization] = "Bearer \(token)" }
     if let key { headers[.init("idempotency-key")!] = key }
     let uri = path.hasPrefix("/") ? path : "/v1/credits/\(path)"
