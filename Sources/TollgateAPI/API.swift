@@ -8,12 +8,14 @@ public struct API: Sendable {
   let readers: Readers
   let tenants: Tenants
   let keys: Keys
+  let sessions: SessionTokens
 
   public init(lanes: Lanes, readers: Readers, tenants: Tenants) {
     self.lanes = lanes
     self.readers = readers
     self.tenants = tenants
     keys = Keys(readers: readers)
+    sessions = SessionTokens(tenants: tenants)
   }
 
   public func router() -> Router<APIRequestContext> {

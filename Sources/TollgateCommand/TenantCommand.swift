@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Tollgate
 import TollgateAPI
 import TollgateStore
@@ -6,7 +7,7 @@ import TollgateStore
 struct TenantCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tenant", abstract: "The API companies that Tollgate serves.",
-    subcommands: [Create.self, List.self])
+    subcommands: [Create.self, List.self, SessionKeysCommand.self])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Create a tenant.")
@@ -59,15 +60,47 @@ struct TenantCommand: AsyncParsableCommand {
   }
 }
 
+extension TenantCommand {
+  struct SessionKeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "session-keys",
+      abstract: "Set the public keys that prove sessions of a tenant's account holders.",
+      discussion: "A session is a JWT with iss (the tenant), sub (the account) and exp.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The tenant's name.")
+    var name: String
+
+    @Option(help: "A JSON file with a JWK set of public keys; without it no session is accepted.")
+    var jwks: String?
+
+    func run() async throws {
+      let keys = try jwks.map { try String(contentsOfFile: $0, encoding: .utf8) }
+      if let keys {
+        do { try await SessionKeys.validate(keys) } catch { throw ValidationError("\(error)") }
+      }
+      let administration = try await Administration(common)
+      let tenant = try await TenantOption.find(name, administration)
+      try await administration.setSessionKeys(keys, tenant: tenant)
+      print("sessions of \(name) are \(keys == nil ? "not accepted" : "proved by the new keys")")
+    }
+  }
+}
+
 /// Names the tenant of a command.
 struct TenantOption: ParsableArguments {
   @Option(help: "The tenant's name.")
   var tenant: String
 
   func find(_ administration: Administration) async throws -> TenantID {
+    try await Self.find(tenant, administration)
+  }
+
+  static func find(_ name: String, _ administration: Administration) async throws -> TenantID {
     let tenants = try await administration.tenants()
-    guard let found = tenants.first(where: { $0.name == tenant }) else {
-      throw ValidationError("there is no tenant \(tenant)")
+    guard let found = tenants.first(where: { $0.name == name }) else {
+      throw ValidationError("there is no tenant \(name)")
     }
     return found.id
   }

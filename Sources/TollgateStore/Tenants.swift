@@ -13,6 +13,8 @@ public struct Tenant: Sendable {
   public let initialAllowance: Int64
   public let topUpURL: String?
   public let activePriceBook: Int32?
+  /// A JWK set of public keys, which prove sessions of the tenant's account holders.
+  public let sessionKeys: String?
 }
 
 /// The tenants and their price books, as this worker knows them. Refreshed twice a second, so that
@@ -75,6 +77,13 @@ public final class Tenants: Service {
     return known(id)
   }
 
+  /// The tenant of that name. An unknown name is not looked for again before the next refresh:
+  /// it comes from tokens that nobody has verified yet.
+  public func tenant(named name: String) async throws(StoreError) -> Tenant? {
+    if state.withLock({ $0.tenants.isEmpty }) { try await refresh() }
+    return state.withLock { $0.tenants.values.first { $0.name == name } }
+  }
+
   /// A version of a price book; `nil` when there is none or it is of a form we cannot read.
   public func book(_ tenant: TenantID, _ version: Int32) async throws(StoreError) -> PriceBook? {
     let id = BookID(tenant: tenant, version: version)
@@ -104,7 +113,8 @@ extension Connection {
     try execute(Self.tenants, [], until: deadline) { (row) throws(PostgresError) in
       Tenant(
         id: try row.next(), name: try row.next(), initialAllowance: try row.next(),
-        topUpURL: try row.optional(), activePriceBook: try row.optional())
+        topUpURL: try row.optional(), activePriceBook: try row.optional(),
+        sessionKeys: try row.optional())
     }
   }
 

@@ -9,6 +9,8 @@ CREATE TABLE tollgate_data.tenants (
   grace_seconds integer NOT NULL DEFAULT 300 CHECK (grace_seconds BETWEEN 0 AND 86400),
   -- Where an account holder buys credits; shown in the 402.
   top_up_url text CHECK (length(top_up_url) <= 2048),
+  -- The public keys of the tenant's dashboard, a JWK set: they prove its account holders' sessions.
+  session_keys json,
   active_price_book integer,
   created_at timestamptz NOT NULL DEFAULT now()
 );

@@ -38,9 +38,11 @@ extension API {
   }
 
   func principal(of request: Request) async throws -> Principal {
-    guard let token = Self.bearerToken(of: request),
-      let principal = try await keys.principal(of: token)
-    else { throw APIError.unauthorized }
+    guard let token = Self.bearerToken(of: request) else { throw APIError.unauthorized }
+    let principal =
+      SessionTokens.isToken(token)
+      ? try await sessions.principal(of: token) : try await keys.principal(of: token)
+    guard let principal else { throw APIError.unauthorized }
     return principal
   }
 

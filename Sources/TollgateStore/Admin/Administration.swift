@@ -29,6 +29,13 @@ public struct Administration: Sendable {
       ])
   }
 
+  /// A JWK set of public keys, checked by the caller; `nil` accepts no session.
+  public func setSessionKeys(
+    _ keys: String?, tenant: TenantID
+  ) async throws(PostgresError) {
+    try await call("set_session_keys", [.value(tenant), .value(keys)])
+  }
+
   /// The number of the new key, by which it is listed and revoked.
   public func createKey(
     _ key: NewKey, tenant: TenantID, role: Principal.Role, name: String
@@ -86,12 +93,8 @@ public struct Administration: Sendable {
   public func setCreditLimit(
     _ limit: Int64, of account: AccountReference
   ) async throws(PostgresError) {
-    let statement = Statement(
-      name: "set_credit_limit", sql: "SELECT tollgate.set_credit_limit($1, $2, $3)")
-    let parameters: [Parameter] = [.value(account.tenant), .value(account.name), .value(limit)]
-    _ = try await connection.execute(statement, parameters, until: deadline) {
-      (_) throws(PostgresError) in
-    }
+    try await call(
+      "set_credit_limit", [.value(account.tenant), .value(account.name), .value(limit)])
   }
 
   private var deadline: ContinuousClock.Instant { .now + .seconds(30) }
@@ -100,15 +103,25 @@ public struct Administration: Sendable {
   private func one<T: BinaryDecodable & Sendable>(
     _ function: String, _ parameters: [Parameter]
   ) async throws(PostgresError) -> T {
-    let arguments = (1...parameters.count).map { "$\($0)" }.joined(separator: ", ")
-    let statement = Statement(name: function, sql: "SELECT tollgate.\(function)(\(arguments))")
-    let rows = try await connection.execute(statement, parameters, until: deadline) {
-      (row) throws(PostgresError) in try row.next(T.self)
-    }
+    let rows = try await connection.execute(
+      Self.statement(function, parameters), parameters, until: deadline
+    ) { (row) throws(PostgresError) in try row.next(T.self) }
     guard let value = rows.first else {
       throw PostgresError(.unexpectedResult, "\(function) returned nothing")
     }
     return value
+  }
+
+  /// Calls a function that returns nothing.
+  private func call(_ function: String, _ parameters: [Parameter]) async throws(PostgresError) {
+    _ = try await connection.execute(
+      Self.statement(function, parameters), parameters, until: deadline
+    ) { (_) throws(PostgresError) in }
+  }
+
+  private static func statement(_ function: String, _ parameters: [Parameter]) -> Statement {
+    let arguments = (1...parameters.count).map { "$\($0)" }.joined(separator: ", ")
+    return Statement(name: function, sql: "SELECT tollgate.\(function)(\(arguments))")
   }
 }
 
