@@ -35,6 +35,7 @@ extension Integration {
       (#""quantities": {"count": 3}"#, 170, true), (#""quantities": {"count": 5000}"#, 170, true),
       (#""quantities": {"grounding": "web"}"#, 170, true), (#""quantities": {}"#, 170, false),
       (#""credits": {"personas": 9223372036854775807}"#, 170, true),
+      (#""quantities": {"count": 9223372036854775807}"#, 170, true),
     ]
 
     @Test func theChargeIsWhatIsAskedUpToTheHold() async throws {

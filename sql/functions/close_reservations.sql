@@ -229,11 +229,11 @@ BEGIN
            jsonb_agg(jsonb_build_object(
              'state', u.state, 'component', u.component, 'charged', u.charged,
              'captured', u.captured + u.charged, 'held', u.held, 'capped', u.capped,
-             'available', u.available)), v_now
+             'available', u.available) ORDER BY u.line), v_now
       FROM unnest(d_account_id, d_action_key, d_tenant_id, d_fingerprint, d_reservation_key,
-                  d_outcome, d_state, d_component, d_charged, d_captured, d_held, d_capped,
+                  d_line, d_outcome, d_state, d_component, d_charged, d_captured, d_held, d_capped,
                   d_available)
-        AS u (account_id, action_key, tenant_id, fingerprint, reservation_key, outcome, state,
+        AS u (account_id, action_key, tenant_id, fingerprint, reservation_key, line, outcome, state,
               component, charged, captured, held, capped, available)
      WHERE u.outcome = 'done' AND u.action_key IS NOT NULL
      GROUP BY u.account_id, u.action_key, u.tenant_id, u.fingerprint, u.reservation_key;

@@ -28,15 +28,16 @@ AS $$
     LEFT JOIN tollgate_data.action_keys k
       ON k.account_id = i.account_id AND k.action_key = i.action_key
    CROSS JOIN LATERAL (
-      SELECT a.*
+      SELECT 0::smallint AS line, a.*
         FROM jsonb_to_recordset(k.answer)
           AS a (state text, component text, charged bigint, captured bigint, held bigint,
                 capped boolean, available bigint)
       UNION ALL
-      SELECT r.state::text, r.component, r.close_charged, r.captured, r.held, r.close_capped,
+      SELECT r.line, r.state::text, r.component, r.close_charged, r.captured, r.held, r.close_capped,
              r.close_available
         FROM tollgate_data.reservation_lines r
        WHERE k.answer IS NULL
          AND r.account_id = i.account_id
          AND r.reservation_key = i.reservation_key) s
+   ORDER BY i.item, s.line
 $$;

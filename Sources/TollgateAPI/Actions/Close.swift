@@ -42,13 +42,13 @@ extension API {
     try fields.validate()
     guard let address else { throw APIError.internalFault }
     let priced = try await quantities.asyncMap {
-      try await reprice(address.id, request.principal.tenant, with: $0, limits: .ignored)
+      try await repricing(address.id, request.principal.tenant).credits(forWork: $0)
     }
     let command = CloseCommand(
       tenant: request.principal.tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.capture.derive($0) },
       fingerprint: fields.fingerprint("capture", address),
-      credits: priced?.quote.credits ?? credits, isFinal: isFinal, service: request.principal.name)
+      credits: priced ?? credits, isFinal: isFinal, service: request.principal.name)
     return .command(.capture(command)) { outcome in
       let closing = try closing(outcome)
       return Reply(

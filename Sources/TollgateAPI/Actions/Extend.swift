@@ -17,8 +17,9 @@ extension API {
     }
     try fields.validate()
     guard let address else { throw APIError.internalFault }
-    let priced = try await quantities.asyncMap {
-      try await reprice(address.id, tenant, with: $0, limits: .enforced)
+    let priced = try await quantities.asyncMap { quantities in
+      let repricing = try await repricing(address.id, tenant)
+      return (book: repricing.book, quote: try repricing.quote(for: quantities))
     }
     let command = ExtendCommand(
       tenant: tenant, reservation: address.id,

@@ -11,24 +11,44 @@ extension API {
     }
   }
 
-  /// Prices a reservation again, by the price book version it was made with, with some of its
-  /// quantities replaced. Returns the book as well, for what else is asked of it.
-  func reprice(
-    _ id: ReservationID, _ tenant: TenantID, with quantities: [String: JSON],
-    limits: QuantityLimits
-  ) async throws -> (book: PriceBook, quote: Quote) {
+  /// A reservation and the price book version it was made with, to price it again.
+  func repricing(_ id: ReservationID, _ tenant: TenantID) async throws -> Repricing {
     guard let reservation = try await reservation(id, tenant: tenant) else {
       throw APIError.noReservation
     }
     guard let book = try await tenants.book(tenant, reservation.priceBookVersion) else {
       throw APIError.internalFault
     }
+    return Repricing(reservation: reservation, book: book)
+  }
+}
+
+/// Prices a reservation again with some of its quantities replaced.
+struct Repricing {
+  let reservation: Reservation
+  let book: PriceBook
+
+  /// The new hold that is asked for.
+  func quote(for quantities: [String: JSON]) throws(APIError) -> Quote {
     do {
-      let quote = try book.quote(
-        reservation.operation, replacing: reservation.quantities, with: quantities, limits: limits)
-      return (book, quote)
+      return try book.quote(
+        reservation.operation, replacing: reservation.quantities, with: quantities)
     } catch {
       throw APIError(error)
+    }
+  }
+
+  /// Credits per component for work that was done, whatever the limits of what may be asked for.
+  /// Work beyond any price asks for more than is held, like all that is captured too high.
+  func credits(forWork quantities: [String: JSON]) throws(APIError) -> [String: Int64] {
+    do {
+      return try book.quote(
+        reservation.operation, replacing: reservation.quantities, with: quantities,
+        limits: .ignored
+      ).credits
+    } catch {
+      guard error.reason == .priceTooLarge else { throw APIError(error) }
+      return Dictionary(reservation.lines.map { ($0.component, Int64.max) }) { first, _ in first }
     }
   }
 }
