@@ -6,7 +6,7 @@
 -- balance_limit (above 10^18 credits, with the allowance if it is still to come).
 -- A key that comes twice in one call is an error (unique_violation); callers send it once.
 --
--- Locks: as tollgate_data.reserve_exactly.
+-- Locks: as tollgate_data.open_accounts.
 CREATE OR REPLACE FUNCTION tollgate.grant(
   p_route bigint,
   p_item integer[],
@@ -34,6 +34,7 @@ SET jit = off
 AS $$
 DECLARE
   v_now timestamptz;
+  v_new bigint[];
   v_account bigint;
   v_left bigint;
   v_balance bigint;
@@ -42,17 +43,7 @@ DECLARE
   v_outcome text[] := '{}';
   v_available bigint[] := '{}';
 BEGIN
-  INSERT INTO tollgate_data.accounts (account_id, tenant_id, external_id, created_at)
-  SELECT DISTINCT ON (u.account_id) u.account_id, u.tenant_id, u.external_id, tollgate_data.clock()
-    FROM unnest(p_account_id, p_tenant_id, p_external_id) AS u (account_id, tenant_id, external_id)
-   ORDER BY u.account_id
-  ON CONFLICT DO NOTHING;
-
-  PERFORM 1
-     FROM tollgate_data.accounts a
-    WHERE a.account_id = ANY (p_account_id)
-    ORDER BY a.account_id
-      FOR NO KEY UPDATE;
+  v_new := tollgate_data.open_accounts(p_account_id, p_tenant_id, p_external_id);
   v_now := tollgate_data.clock();
 
   FOR r IN
@@ -88,7 +79,7 @@ BEGIN
       v_left := v_left + r.amount;
       v_balance := v_balance + r.amount;
     END IF;
-    v_available := v_available || v_left;
+    v_available := v_available || CASE WHEN r.is_own THEN v_left END;
   END LOOP;
 
   -- From here on it must succeed.
@@ -103,7 +94,7 @@ BEGIN
     WHERE d.outcome = 'granted';
 
   DELETE FROM tollgate_data.accounts a
-   WHERE a.account_id = ANY (p_account_id)
+   WHERE a.account_id = ANY (v_new)
      AND a.last_seq = 0 AND a.reserved = 0 AND a.credit_limit = 0 AND NOT a.allowance_granted;
 
   RETURN QUERY

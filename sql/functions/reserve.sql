@@ -59,7 +59,11 @@ DECLARE
   v_now timestamptz;
   v_available bigint[];
 BEGIN
-  SELECT count(DISTINCT u.account_id) INTO v_accounts FROM unnest(p_account_id) AS u (account_id);
+  -- By tenant and name too: two accounts that claim one internal id must not pass as one.
+  SELECT count(*) INTO v_accounts
+    FROM (SELECT DISTINCT u.account_id, u.tenant_id, u.external_id
+            FROM unnest(p_account_id, p_tenant_id, p_external_id)
+              AS u (account_id, tenant_id, external_id)) s;
 
   UPDATE tollgate_data.accounts a
      SET reserved = a.reserved + s.price
@@ -97,7 +101,7 @@ BEGIN
   SELECT u.account_id, u.reservation_key, u.line, u.tenant_id, u.price_book_version, u.ttl_seconds,
          u.price, u.price, u.available, u.fingerprint, v_now,
          v_now + u.ttl_seconds * interval '1 second', u.component, u.operation, u.service,
-         u.quantities, u.metadata
+         CASE WHEN u.line = 1 THEN u.quantities END, CASE WHEN u.line = 1 THEN u.metadata END
     FROM unnest(p_account_id, p_reservation_key, p_line, p_tenant_id, p_price_book_version,
                 p_ttl_seconds, p_price, v_available, p_fingerprint, p_component, p_operation,
                 p_service, p_quantities, p_metadata)

@@ -1,8 +1,7 @@
 -- The exact path of tollgate.reserve: the same batch, decided item by item in request order.
 -- Internal; arguments, outcomes and rows are those of tollgate.reserve.
 --
--- Locks: missing accounts are inserted in ascending id, then all accounts of the batch are locked
--- in ascending id. A row must exist before it is locked, or two first calls would both pass.
+-- Locks: as tollgate_data.open_accounts.
 CREATE OR REPLACE FUNCTION tollgate_data.reserve_exactly(
   p_item integer[],
   p_tenant_id integer[],
@@ -39,6 +38,7 @@ SET jit = off
 AS $$
 DECLARE
   v_now timestamptz;
+  v_new bigint[];
   v_account bigint;
   v_left bigint;
   v_decision text;
@@ -48,16 +48,7 @@ DECLARE
   v_outcome text[] := p_component;
   v_available bigint[] := p_price;
 BEGIN
-  INSERT INTO tollgate_data.accounts (account_id, tenant_id, external_id, created_at)
-  SELECT DISTINCT ON (u.account_id) u.account_id, u.tenant_id, u.external_id, tollgate_data.clock()
-    FROM unnest(p_account_id, p_tenant_id, p_external_id) AS u (account_id, tenant_id, external_id)
-   ORDER BY u.account_id
-  ON CONFLICT DO NOTHING;
-
-  PERFORM 1
-     FROM (SELECT DISTINCT u.account_id FROM unnest(p_account_id) AS u (account_id) ORDER BY 1) s
-     JOIN tollgate_data.accounts a ON a.account_id = s.account_id
-      FOR NO KEY UPDATE OF a;
+  v_new := tollgate_data.open_accounts(p_account_id, p_tenant_id, p_external_id);
   v_now := tollgate_data.clock();
 
   -- Decide. `occurrence` finds a key that comes twice in the batch: the second is decided below,
@@ -79,7 +70,7 @@ BEGIN
                       position)
              GROUP BY 1, 2, 3, 4, 5, 6) i
       JOIN tollgate_data.accounts a ON a.account_id = i.account_id
-      JOIN tollgate_data.tenants t ON t.tenant_id = i.tenant_id
+      JOIN tollgate_data.tenants t ON t.tenant_id = a.tenant_id
       LEFT JOIN tollgate_data.reservation_lines known
         ON known.account_id = i.account_id
        AND known.reservation_key = i.reservation_key
@@ -103,7 +94,7 @@ BEGIN
     END IF;
     FOREACH v_position IN ARRAY r.positions LOOP
       v_outcome[v_position] := v_decision;
-      v_available[v_position] := v_left;
+      v_available[v_position] := CASE WHEN r.is_own THEN v_left END;
     END LOOP;
   END LOOP;
 
@@ -130,7 +121,7 @@ BEGIN
   SELECT u.account_id, u.reservation_key, u.line, u.tenant_id, u.price_book_version, u.ttl_seconds,
          u.price, u.price, u.available, u.fingerprint, v_now,
          v_now + u.ttl_seconds * interval '1 second', u.component, u.operation, u.service,
-         u.quantities, u.metadata
+         CASE WHEN u.line = 1 THEN u.quantities END, CASE WHEN u.line = 1 THEN u.metadata END
     FROM unnest(p_account_id, p_reservation_key, p_line, p_tenant_id, p_price_book_version,
                 p_ttl_seconds, p_price, v_available, p_fingerprint, p_component, p_operation,
                 p_service, p_quantities, p_metadata, v_outcome)
@@ -141,8 +132,8 @@ BEGIN
   -- A refusal leaves no trace: an account that nothing ever happened to is not kept.
   IF 'insufficient' = ANY (v_outcome) THEN
     DELETE FROM tollgate_data.accounts a
-     USING (SELECT DISTINCT u.account_id FROM unnest(p_account_id) AS u (account_id)) s
-     WHERE a.account_id = s.account_id
+     USING unnest(v_new) AS n (account_id)
+     WHERE a.account_id = n.account_id
        AND a.last_seq = 0 AND a.reserved = 0 AND a.credit_limit = 0 AND NOT a.allowance_granted;
   END IF;
 

@@ -102,7 +102,9 @@ CREATE TABLE tollgate_data.grants (
   fingerprint uuid NOT NULL,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (account_id, grant_key),
-  CHECK (amount > 0 OR kind = 'adjustment')
+  CHECK (amount > 0 OR kind = 'adjustment'),
+  CONSTRAINT allowance_has_nil_key
+    CHECK ((kind = 'allowance') = (grant_key = '00000000-0000-0000-0000-000000000000'))
 );
 
 -- Every change of a balance, never updated. The other side of the double entry is `contra`, for
