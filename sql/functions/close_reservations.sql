@@ -16,7 +16,8 @@
 --   unknown_component  p_credits names a component the reservation does not have
 --
 -- A capture of an expired hold within the tenant's grace period is honoured if the balance covers
--- it. Such late items, and a second item on one reservation, are decided one by one at the end.
+-- it. Such late items, and a second item on one reservation or with one action key, are decided
+-- one by one at the end. Raises invalid_parameter_value for a negative number in p_credits.
 --
 -- Locks: account rows in ascending account_id; all that follows happens under them.
 CREATE OR REPLACE FUNCTION tollgate_data.close_reservations(
@@ -146,8 +147,12 @@ BEGIN
                        ELSE 'done'
                      END AS outcome
                 FROM (SELECT u.*,
-                             row_number() OVER (PARTITION BY u.account_id, u.reservation_key
-                                                ORDER BY u.item) AS occurrence
+                             GREATEST(
+                               row_number() OVER (PARTITION BY u.account_id, u.reservation_key
+                                                  ORDER BY u.item),
+                               CASE WHEN u.action_key IS NOT NULL THEN
+                                 row_number() OVER (PARTITION BY u.account_id, u.action_key
+                                                    ORDER BY u.item) END) AS occurrence
                         FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key,
                                     p_action_key, p_fingerprint, p_credits, p_final, p_service)
                           AS u (item, tenant_id, account_id, reservation_key, action_key,
@@ -156,16 +161,24 @@ BEGIN
                   ON r.account_id = i.account_id
                  AND r.reservation_key = i.reservation_key
                  AND r.tenant_id = i.tenant_id
-                LEFT JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+                LEFT JOIN tollgate_data.accounts a
+                  ON a.account_id = i.account_id AND a.tenant_id = i.tenant_id
                 LEFT JOIN tollgate_data.tenants t ON t.tenant_id = i.tenant_id
                 LEFT JOIN tollgate_data.action_keys k
-                  ON k.account_id = i.account_id AND k.action_key = i.action_key
+                  ON k.account_id = i.account_id
+                 AND k.action_key = i.action_key
+                 AND k.tenant_id = i.tenant_id
             ) b
         ) c
       WINDOW items AS (PARTITION BY c.account_id ORDER BY c.item),
              lines AS (PARTITION BY c.account_id ORDER BY c.item, c.line)
       ORDER BY c.account_id, c.item, c.line
     ) w;
+
+  -- It would give back what an earlier capture charged, without an entry.
+  IF 0 > ANY (d_charged) THEN
+    RAISE 'credits to capture must not be negative' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
 
   -- From here on it must succeed.
   UPDATE tollgate_data.accounts a

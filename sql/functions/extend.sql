@@ -1,8 +1,8 @@
 -- Moves deadlines and changes holds. p_credits maps components to their new hold (others keep
 -- theirs); NULL keeps all. A higher hold is checked against the balance like a reserve; a lower one
 -- frees credits, down to what was captured. p_ttl_seconds counts from now; p_quantities replaces
--- the stored quantities when not NULL. A second item on one reservation is not decided here:
--- callers send one.
+-- the stored quantities when not NULL. A second item on one reservation or with one action key is
+-- decided at the end. Raises invalid_parameter_value for a negative p_ttl_seconds.
 --
 -- Returns one row per line, or one row with a NULL component for an item that was refused:
 --   done, replayed, mismatch, not_found, closed, expired, insufficient, unknown_component
@@ -47,7 +47,13 @@ DECLARE
   v_state text[] := '{}';
   v_available bigint[] := '{}';
   v_more bigint[] := '{}';
+  v_later integer[] := '{}';
+  v_one integer;
 BEGIN
+  IF 0 > ANY (p_ttl_seconds) THEN
+    RAISE 'a deadline must not lie in the past' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+
   PERFORM 1
      FROM tollgate_data.accounts a
     WHERE a.account_id = ANY (p_account_id)
@@ -58,13 +64,25 @@ BEGIN
   FOR r IN
     SELECT i.item, i.account_id, i.tenant_id, i.fingerprint, k.fingerprint AS known_fingerprint,
            a.balance - a.reserved + a.credit_limit AS available,
-           h.state, h.more, h.too_low, i.credits - h.components <> '{}' AS unknown_component
-      FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key,
-                  p_fingerprint, p_credits)
-        AS i (item, tenant_id, account_id, reservation_key, action_key, fingerprint, credits)
-      LEFT JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+           i.occurrence, h.state, h.more, h.too_low,
+           i.credits - h.components <> '{}' AS unknown_component
+      FROM (SELECT u.*,
+                   GREATEST(
+                     row_number() OVER (PARTITION BY u.account_id, u.reservation_key
+                                        ORDER BY u.item),
+                     CASE WHEN u.action_key IS NOT NULL THEN
+                       row_number() OVER (PARTITION BY u.account_id, u.action_key
+                                          ORDER BY u.item) END) AS occurrence
+              FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key,
+                          p_fingerprint, p_credits)
+                AS u (item, tenant_id, account_id, reservation_key, action_key, fingerprint,
+                      credits)) i
+      LEFT JOIN tollgate_data.accounts a
+        ON a.account_id = i.account_id AND a.tenant_id = i.tenant_id
       LEFT JOIN tollgate_data.action_keys k
-        ON k.account_id = i.account_id AND k.action_key = i.action_key
+        ON k.account_id = i.account_id
+       AND k.action_key = i.action_key
+       AND k.tenant_id = i.tenant_id
       LEFT JOIN LATERAL (
         SELECT min(l.state)::text AS state, array_agg(l.component) AS components,
                sum(coalesce((i.credits ->> l.component)::bigint, l.held) - l.held)::bigint AS more,
@@ -77,7 +95,12 @@ BEGIN
   LOOP
     IF r.account_id IS DISTINCT FROM v_account THEN
       v_account := r.account_id;
-      v_left := r.available;
+      v_left := NULL;
+    END IF;
+    v_left := coalesce(v_left, r.available);
+    IF r.occurrence > 1 AND r.known_fingerprint IS NULL AND r.state IS NOT NULL THEN
+      v_later := v_later || r.item;
+      CONTINUE;
     END IF;
     v_item := v_item || r.item;
     v_state := v_state || r.state;
@@ -96,7 +119,8 @@ BEGIN
       v_left := v_left - r.more;
     END IF;
     v_more := v_more || r.more;
-    v_available := v_available || v_left;
+    -- NULL for another tenant's account.
+    v_available := v_available || CASE WHEN r.available IS NOT NULL THEN v_left END;
   END LOOP;
 
   -- From here on it must succeed.
@@ -156,5 +180,19 @@ BEGIN
          WHERE d.outcome = 'replayed'
            AND k.account_id = u.account_id
            AND k.action_key = u.action_key) s ON true;
+
+  FOREACH v_one IN ARRAY v_later LOOP
+    RETURN QUERY
+      SELECT one.*
+        FROM unnest(p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key,
+                    p_fingerprint, p_credits, p_quantities, p_ttl_seconds)
+          AS u (item, tenant_id, account_id, reservation_key, action_key, fingerprint, credits,
+                quantities, ttl_seconds),
+             tollgate.extend(
+               p_route, ARRAY[u.item], ARRAY[u.tenant_id], ARRAY[u.account_id],
+               ARRAY[u.reservation_key], ARRAY[u.action_key], ARRAY[u.fingerprint],
+               ARRAY[u.credits], ARRAY[u.quantities], ARRAY[u.ttl_seconds]) one
+       WHERE u.item = v_one;
+  END LOOP;
 END
 $$;
