@@ -1,5 +1,6 @@
 -- Ends holds whose deadline has passed, at no cost; the others are left alone. Returns how many
--- reservations it ended. Safe to run anywhere, any number of times at once.
+-- reservations it ended; NULL arrays, which array_agg makes of no rows, are none. Safe to run
+-- anywhere, any number of times at once.
 CREATE OR REPLACE FUNCTION tollgate.expire(
   p_route bigint,
   p_tenant_id integer[],
@@ -13,9 +14,9 @@ AS $$
     FROM tollgate_data.close_reservations(
       'expire', ARRAY(SELECT generate_subscripts(p_account_id, 1)), p_tenant_id, p_account_id,
       p_reservation_key,
-      array_fill(NULL::uuid, ARRAY[cardinality(p_account_id)]),
-      array_fill(NULL::uuid, ARRAY[cardinality(p_account_id)]),
-      array_fill(NULL::jsonb, ARRAY[cardinality(p_account_id)]),
-      array_fill(true, ARRAY[cardinality(p_account_id)]),
-      array_fill('expiry'::text, ARRAY[cardinality(p_account_id)])) c
+      array_fill(NULL::uuid, ARRAY[coalesce(cardinality(p_account_id), 0)]),
+      array_fill(NULL::uuid, ARRAY[coalesce(cardinality(p_account_id), 0)]),
+      array_fill(NULL::jsonb, ARRAY[coalesce(cardinality(p_account_id), 0)]),
+      array_fill(true, ARRAY[coalesce(cardinality(p_account_id), 0)]),
+      array_fill('expiry'::text, ARRAY[coalesce(cardinality(p_account_id), 0)])) c
 $$;
