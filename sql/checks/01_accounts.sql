@@ -1,0 +1,36 @@
+-- What an account has, holds and may spend is the sum of its entries and open holds.
+-- Its id is derived from its tenant and name; nothing is kept for an account that does not exist.
+SELECT f.tenant_id, f.account_id, f.detail
+  FROM (
+    SELECT coalesce(a.tenant_id, e.tenant_id, h.tenant_id) AS tenant_id, account_id,
+           concat_ws('; ',
+             CASE WHEN a.tenant_id IS NULL
+               THEN format('%s entries and %s lines, but no account', coalesce(e.entries, 0),
+                           coalesce(h.lines, 0)) END,
+             CASE WHEN a.balance <> coalesce(e.balance, 0)
+               THEN format('balance is %s, entries sum to %s', a.balance,
+                           coalesce(e.balance, 0)) END,
+             CASE WHEN a.last_seq <> coalesce(e.last_seq, 0)
+               THEN format('last_seq is %s, the last entry %s', a.last_seq,
+                           coalesce(e.last_seq, 0)) END,
+             CASE WHEN a.reserved <> coalesce(h.reserved, 0)
+               THEN format('reserved is %s, open holds sum to %s', a.reserved,
+                           coalesce(h.reserved, 0)) END,
+             CASE WHEN a.reserved < 0
+               THEN format('reserved is %s', a.reserved) END,
+             CASE WHEN a.balance - a.reserved + a.credit_limit < 0
+               THEN format('available is %s', a.balance - a.reserved + a.credit_limit) END,
+             CASE WHEN account_id <> tollgate.account_id(a.tenant_id, a.external_id)
+               THEN format('the id of account %s is %s', a.external_id,
+                           tollgate.account_id(a.tenant_id, a.external_id)) END) AS detail
+      FROM tollgate_data.accounts a
+      FULL JOIN (SELECT account_id, min(tenant_id) AS tenant_id, count(*) AS entries,
+                        sum(amount) AS balance, max(seq) AS last_seq
+                   FROM tollgate_data.entries
+                  GROUP BY account_id) e USING (account_id)
+      FULL JOIN (SELECT account_id, min(tenant_id) AS tenant_id, count(*) AS lines,
+                        sum(held - captured) FILTER (WHERE state = 'reserved') AS reserved
+                   FROM tollgate_data.reservation_lines
+                  GROUP BY account_id) h USING (account_id)
+  ) f
+ WHERE f.detail <> ''

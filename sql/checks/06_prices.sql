@@ -1,0 +1,23 @@
+-- Every line was priced by a rule of its tenant's price book, in the version it names.
+WITH rules AS (
+  SELECT DISTINCT b.tenant_id, b.version, operation.key AS operation,
+         rule.value ->> 'component' AS component
+    FROM tollgate_data.price_books b
+   CROSS JOIN LATERAL json_each(b.book -> 'operations') AS operation
+   CROSS JOIN LATERAL json_array_elements(operation.value -> 'lines') AS rule
+), versions AS (
+  SELECT b.tenant_id, b.version FROM tollgate_data.price_books b
+)
+SELECT r.tenant_id, r.account_id,
+       format('reservation %s, line %s: ', r.reservation_key, r.line)
+         || CASE WHEN versions.version IS NULL
+              THEN format('the tenant has no price book %s', r.price_book_version)
+              ELSE format('price book %s has no %s in %s', r.price_book_version, r.component,
+                          r.operation) END AS detail
+  FROM tollgate_data.reservation_lines r
+  LEFT JOIN versions
+    ON versions.tenant_id = r.tenant_id AND versions.version = r.price_book_version
+  LEFT JOIN rules
+    ON rules.tenant_id = r.tenant_id AND rules.version = r.price_book_version
+   AND rules.operation = r.operation AND rules.component = r.component
+ WHERE rules.component IS NULL
