@@ -108,7 +108,10 @@ let package = Package(
     ),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["TestSupport"]
+      dependencies: [
+        "TestSupport",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]
     ),
   ]
 )

@@ -134,7 +134,7 @@ extension TestGate {
   public func violations() async throws -> [String] {
     try await Verifier(
       url: databaseURL, folder: try .ofThisPackage(), logger: TestServer.logger
-    ).run().flatMap { finding in finding.violations.map { "\(finding.check): \($0.detail)" } }
+    ).violations()
   }
 }
 
