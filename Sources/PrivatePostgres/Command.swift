@@ -54,11 +54,20 @@ struct Command: Sendable {
     return all
   }
 
+  /// `setpriv` changes the user, and not the library between its fork and its exec: there glibc
+  /// waits for threads that the child does not have, and with a busy parent it waits for ever.
   private var prefix: [String] {
-    guard case .otherPassingFolders(let account) = identity else { return [] }
-    return [
+    switch identity {
+    case .own: []
+    case .other(let account): Self.setpriv(account)
+    case .otherPassingFolders(let account):
+      Self.setpriv(account) + ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    }
+  }
+
+  private static func setpriv(_ account: ServerAccount) -> [String] {
+    [
       "setpriv", "--reuid", "\(account.userID)", "--regid", "\(account.groupID)", "--clear-groups",
-      "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search",
     ]
   }
 
@@ -67,11 +76,6 @@ struct Command: Sendable {
   private var platformOptions: PlatformOptions {
     var options = PlatformOptions()
     options.createSession = true
-    if case .other(let account) = identity {
-      options.userID = account.userID
-      options.groupID = account.groupID
-      options.supplementaryGroups = []
-    }
     return options
   }
 }
