@@ -90,11 +90,16 @@ extension TenantCommand {
 
 /// Names the tenant of a command.
 struct TenantOption: ParsableArguments {
-  @Option(help: "The tenant's name.")
-  var tenant: String
+  @Option(help: "The tenant's name; not needed while there is only one.")
+  var tenant: String?
 
   func find(_ administration: Administration) async throws -> TenantID {
-    try await Self.find(tenant, administration)
+    if let tenant { return try await Self.find(tenant, administration) }
+    let tenants = try await administration.tenants()
+    guard let only = tenants.first, tenants.count == 1 else {
+      throw ValidationError("there are \(tenants.count) tenants: give --tenant NAME")
+    }
+    return only.id
   }
 
   static func find(_ name: String, _ administration: Administration) async throws -> TenantID {

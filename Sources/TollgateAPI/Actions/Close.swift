@@ -41,14 +41,16 @@ extension API {
     }
     try fields.validate()
     guard let address else { throw APIError.internalFault }
-    let priced = try await quantities.asyncMap {
-      try await repricing(address.id, request.principal.tenant).credits(forWork: $0)
+    var asked = credits
+    if let quantities {
+      let repricing = try await repricing(address.id, request.principal.tenant)
+      asked = try repricing.credits(forWork: quantities)
     }
     let command = CloseCommand(
       tenant: request.principal.tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.capture.derive($0) },
       fingerprint: fields.fingerprint("capture", address),
-      credits: priced ?? credits, isFinal: isFinal, service: request.principal.name)
+      credits: asked, isFinal: isFinal, service: request.principal.name)
     return .command(.capture(command)) { outcome in
       let closing = try closing(outcome)
       return Reply(
