@@ -17,10 +17,7 @@ extension API {
     }
     try fields.validate()
     guard let address else { throw APIError.internalFault }
-    let priced = try await quantities.asyncMap { quantities in
-      let repricing = try await repricing(address.id, tenant)
-      return (book: repricing.book, quote: try repricing.quote(for: quantities))
-    }
+    let priced = try await reprice(address.id, tenant, with: quantities)
     let command = ExtendCommand(
       tenant: tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) },
@@ -41,6 +38,18 @@ extension API {
         headers: [(.creditsReserved, extended.held), (.creditsAvailable, extended.available)]
       ) { extended.write(to: &$0, address.id) }
     }
+  }
+}
+
+extension API {
+  /// The new hold that `quantities` ask for, with the book to say what would fit; `nil` when the
+  /// request names none.
+  private func reprice(
+    _ id: ReservationID, _ tenant: TenantID, with quantities: [String: JSON]?
+  ) async throws -> (book: PriceBook, quote: Quote)? {
+    guard let quantities else { return nil }
+    let repricing = try await repricing(id, tenant)
+    return (repricing.book, try repricing.quote(for: quantities))
   }
 }
 

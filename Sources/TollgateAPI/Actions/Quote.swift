@@ -11,7 +11,8 @@ extension API {
     try fields.validate()
     guard let pricing else { throw APIError.internalFault }
     let priced = try await price(pricing, tenant: request.principal.tenant)
-    let available = try await account.asyncMap { try await balance(of: $0).spendable }
+    var available: Int64?
+    if let account { available = try await balance(of: account).spendable }
     return Reply { $0.object { priced.write(to: &$0, available: available) } }
   }
 
@@ -46,12 +47,5 @@ extension PricedOperation {
     writer.field("available", available)
     writer.field("covered", quote.price <= available)
     if quote.price > available { writer.field("fits", fits(available: available)) }
-  }
-}
-
-extension Optional {
-  func asyncMap<T>(_ transform: (Wrapped) async throws -> T) async rethrows -> T? {
-    guard let self else { return nil }
-    return try await transform(self)
   }
 }
