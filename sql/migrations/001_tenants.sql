@@ -1,8 +1,13 @@
 -- Tenants, their price books and keys: small, and read-only on the hot path.
 
+-- Names and ids. A domain is checked when a value is given; a CHECK of the table would match the
+-- pattern again at every update of a row.
+CREATE DOMAIN tollgate_data.identifier AS text COLLATE "C"
+  CHECK (VALUE ~ '^[A-Za-z0-9_.:-]{1,128}$');
+
 CREATE TABLE tollgate_data.tenants (
   tenant_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  name text COLLATE "C" NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9_.:-]{1,128}$'),
+  name tollgate_data.identifier NOT NULL UNIQUE,
   -- Credits a new account starts with.
   initial_allowance bigint NOT NULL CHECK (initial_allowance BETWEEN 0 AND 1000000000000000),
   -- How long after its deadline an expired hold may still be captured.
@@ -35,9 +40,9 @@ CREATE TABLE tollgate_data.api_keys (
   tenant_id integer NOT NULL REFERENCES tollgate_data.tenants,
   role tollgate_data.key_role NOT NULL,
   -- Who acts with the key; every reservation and entry it causes carries it.
-  name text COLLATE "C" NOT NULL CHECK (name ~ '^[A-Za-z0-9_.:-]{1,128}$'),
+  name tollgate_data.identifier NOT NULL,
   -- The account of an account key, by the tenant's own id.
-  external_id text COLLATE "C" CHECK (external_id ~ '^[A-Za-z0-9_.:-]{1,128}$'),
+  external_id tollgate_data.identifier,
   -- SHA-256 of the key; the key itself has 192 random bits and is kept nowhere.
   hash bytea NOT NULL UNIQUE CHECK (length(hash) = 32),
   created_at timestamptz NOT NULL DEFAULT now(),

@@ -7,7 +7,7 @@ CREATE TABLE tollgate_data.accounts (
   account_id bigint PRIMARY KEY,
   tenant_id integer NOT NULL REFERENCES tollgate_data.tenants,
   -- The tenant's own id of the account.
-  external_id text COLLATE "C" NOT NULL CHECK (external_id ~ '^[A-Za-z0-9_.:-]{1,128}$'),
+  external_id tollgate_data.identifier NOT NULL,
   balance bigint NOT NULL DEFAULT 0,
   reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
   credit_limit bigint NOT NULL DEFAULT 0 CHECK (credit_limit BETWEEN 0 AND 1000000000000000),
