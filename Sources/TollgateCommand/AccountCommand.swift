@@ -62,7 +62,7 @@ struct AccountCommand: AsyncParsableCommand {
       let body = JSON.object(["credits": .integer(credits), "reason": .string(reason)])
       let outcome = try await administration.grant(
         GrantCommand(
-          account: account, key: idempotencyKey.map { KeyScope.grant.derive($0) } ?? UUID(),
+          account: account, key: idempotencyKey.map { KeyScope.grant.derive($0) } ?? .random(),
           fingerprint: Fingerprint(body, parts: "cli", kind.rawValue), kind: kind,
           amount: credits, reason: reason, service: "cli"))
       guard case .granted(let amount, let balance, _, _) = outcome else {

@@ -52,6 +52,13 @@ public struct ReservationID: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension UUID {
+  /// A random key. Foundation's own initialiser opens a device for each on Linux.
+  public static func random() -> UUID {
+    withUnsafeBytes(of: (UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max))) {
+      UUID(uuid: $0.loadUnaligned(as: uuid_t.self))
+    }
+  }
+
   /// The first 128 bits of SHA-256, the form in which keys and fingerprints are stored.
   init(digestOf bytes: [UInt8]) {
     self = SHA256.hash(data: bytes).withUnsafeBytes {

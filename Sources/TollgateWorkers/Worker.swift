@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Logging
 import NIOCore
@@ -13,8 +14,9 @@ public struct Worker: Sendable {
     public var host = "127.0.0.1"
     /// 0 for any.
     public var port = 0
-    /// Connections that write.
-    public var lanes = 4
+    /// Connections that write. One per core of a machine shared with the database: more of them
+    /// make smaller batches, and each call has a cost of its own.
+    public var lanes = max(2, ProcessInfo.processInfo.activeProcessorCount)
     public var laneLimits = LaneLimits()
     /// Connections that read.
     public var readers = 2

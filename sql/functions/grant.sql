@@ -29,7 +29,12 @@ CREATE OR REPLACE FUNCTION tollgate.grant(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_material = off
 SET jit = off
 AS $$
 DECLARE

@@ -51,6 +51,7 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_seqscan = off
 SET enable_bitmapscan = off
+SET enable_material = off
 SET jit = off
 AS $$
 DECLARE

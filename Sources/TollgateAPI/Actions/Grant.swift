@@ -16,7 +16,7 @@ extension API {
     guard let account, let credits, let reason else { throw APIError.internalFault }
     let command = GrantCommand(
       account: AccountReference(tenant: request.principal.tenant, name: account),
-      key: request.idempotencyKey.map { KeyScope.grant.derive($0) } ?? UUID(),
+      key: request.idempotencyKey.map { KeyScope.grant.derive($0) } ?? .random(),
       fingerprint: Fingerprint(request.body, parts: "grant"), kind: kind, amount: credits,
       reason: reason, service: request.principal.name)
     return .command(.grant(command)) { try Reply(granted: $0, account) }

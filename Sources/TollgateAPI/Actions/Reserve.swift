@@ -57,7 +57,7 @@ extension API {
       return .answer(try await free(priced, fields, charging: charging))
     }
     let command = ReserveCommand(
-      account: fields.account, key: fields.key ?? UUID(), fingerprint: fields.fingerprint,
+      account: fields.account, key: fields.key ?? .random(), fingerprint: fields.fingerprint,
       quote: priced.quote, priceBookVersion: priced.version, ttlSeconds: Int32(fields.ttlSeconds),
       metadata: fields.metadata, service: request.principal.name)
     return .command(charging ? .charge(command) : .reserve(command)) { outcome in
