@@ -5,11 +5,13 @@ private struct Item: LaneItem, Equatable {
   let kind: String
   let account: Int64
   let key: Int
+  let submission: Int
 
-  init(_ kind: String, _ account: Int64, _ key: Int) {
+  init(_ kind: String, _ account: Int64, _ key: Int, by submission: Int = 0) {
     self.kind = kind
     self.account = account
     self.key = key
+    self.submission = submission
   }
 }
 
@@ -39,13 +41,30 @@ extension LaneQueue<Item> {
     #expect(queue.batch() == [Item("reserve", 2, 2)])
   }
 
-  @Test func anItemNeverOvertakesAnOlderOneOfItsAccount() {
+  @Test func anItemNeverOvertakesAnOlderOneOfItsSubmissionAndAccount() {
     var queue = queue([
-      Item("reserve", 1, 1), Item("capture", 1, 1), Item("reserve", 1, 2), Item("reserve", 2, 3),
+      Item("reserve", 1, 1), Item("capture", 1, 9), Item("reserve", 1, 2), Item("reserve", 2, 3),
     ])
     #expect(queue.batch() == [Item("reserve", 1, 1), Item("reserve", 2, 3)])
-    #expect(queue.batch() == [Item("capture", 1, 1)])
+    #expect(queue.batch() == [Item("capture", 1, 9)])
     #expect(queue.batch() == [Item("reserve", 1, 2)])
+  }
+
+  @Test func concurrentRequestsOnOneAccountShareABatchAcrossOtherKinds() {
+    let items = (0..<6).map { Item($0.isMultiple(of: 2) ? "reserve" : "capture", 1, $0, by: $0) }
+    var queue = queue(items)
+    #expect(queue.batch()?.map(\.key) == [0, 2, 4])
+    #expect(queue.batch()?.map(\.key) == [1, 3, 5])
+  }
+
+  @Test func anItemNeverOvertakesAnOlderOneOnItsSubject() {
+    var queue = queue([
+      Item("reserve", 1, 1, by: 1), Item("extend", 1, 7, by: 2), Item("reserve", 1, 7, by: 3),
+      Item("reserve", 1, 8, by: 4),
+    ])
+    #expect(queue.batch()?.map(\.key) == [1, 8])
+    #expect(queue.batch()?.map(\.kind) == ["extend"])
+    #expect(queue.batch()?.map(\.kind) == ["reserve"])
   }
 
   @Test func twoItemsOnOneSubjectNeverShareABatch() {
@@ -99,12 +118,13 @@ extension LaneQueue<Item> {
   }
 
   @Test(arguments: 0..<200)
-  func everyItemRunsOnceInTheOrderOfItsAccount(seed: UInt64) {
+  func everyItemRunsOnceInTheOrderItMustKeep(seed: UInt64) {
     var random = SeededRandom(state: seed)
     let items = (0..<60).map { key in
       Item(
         ["reserve", "capture", "release"].randomElement(using: &random)!,
-        Int64.random(in: 1...4, using: &random), key % Int.random(in: 1...60, using: &random))
+        Int64.random(in: 1...4, using: &random), key % Int.random(in: 1...60, using: &random),
+        by: Int.random(in: 0...2, using: &random))
     }
     var queue = queue(items, batch: 7)
     var done: [Item] = []
@@ -112,8 +132,16 @@ extension LaneQueue<Item> {
       #expect(Set(batch.map(\.kind)).count == 1 && batch.count <= 7)
       done += batch
     }
+    #expect(done.count == items.count)
     for account in Int64(1)...4 {
-      #expect(done.filter { $0.account == account } == items.filter { $0.account == account })
+      for submission in 0...2 {
+        let isOwn = { (item: Item) in item.account == account && item.submission == submission }
+        #expect(done.filter(isOwn) == items.filter(isOwn))
+      }
+      for key in 0..<60 {
+        let isOwn = { (item: Item) in item.account == account && item.key == key }
+        #expect(done.filter(isOwn) == items.filter(isOwn))
+      }
     }
   }
 }

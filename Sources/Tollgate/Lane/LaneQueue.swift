@@ -2,13 +2,18 @@
 public protocol LaneItem: Sendable {
   associatedtype Kind: Hashable & Sendable
   associatedtype Key: Hashable & Sendable
+  associatedtype Submission: Hashable & Sendable
 
   /// Items of one kind can share a batch.
   var kind: Kind { get }
-  /// Items of one account keep their order.
   var account: Int64 { get }
-  /// What the item is about within its account; two items on one thing never share a batch.
+  /// What the item is about within its account. Items on one thing keep their order, and two of
+  /// them never share a batch.
   var key: Key { get }
+  /// Who submitted it: items of one submission and account keep their order. Those of several are
+  /// concurrent requests, which have none; holding them apart would split the batches of a hot
+  /// account at every change of kind.
+  var submission: Submission { get }
 }
 
 /// The state machine of a lane: what waits, and what goes into the next batch.
@@ -34,6 +39,22 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
   private struct Subject: Hashable {
     let account: Int64
     let key: Item.Key
+
+    init(_ item: Item) {
+      account = item.account
+      key = item.key
+    }
+  }
+
+  /// The items of one submission on one account.
+  private struct Sequence: Hashable {
+    let account: Int64
+    let submission: Item.Submission
+
+    init(_ item: Item) {
+      account = item.account
+      submission = item.submission
+    }
   }
 
   private let capacity: Int
@@ -67,7 +88,7 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
   }
 
   /// The next batch: items of the oldest one's kind, in order, at most `batchLimit`. An item
-  /// stays behind when an older one of its account does, and so does all that follows it there.
+  /// stays behind when an older one does that it must not overtake.
   public mutating func next() -> Step {
     guard let kind = waiting.first?.kind else {
       isIdle = !isClosed
@@ -75,16 +96,18 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     }
     var batch: [Item] = []
     var left: [Item] = []
+    // Those taken or left behind: either way the next item on the subject stays.
     var subjects: Set<Subject> = []
-    var accountsLeft: Set<Int64> = []
+    var sequencesLeft: Set<Sequence> = []
     for item in waiting {
-      if item.kind == kind, batch.count < batchLimit, !accountsLeft.contains(item.account),
-        subjects.insert(Subject(account: item.account, key: item.key)).inserted
+      let isFirst = subjects.insert(Subject(item)).inserted
+      if isFirst, item.kind == kind, batch.count < batchLimit,
+        !sequencesLeft.contains(Sequence(item))
       {
         batch.append(item)
       } else {
         left.append(item)
-        accountsLeft.insert(item.account)
+        sequencesLeft.insert(Sequence(item))
       }
     }
     waiting = left

@@ -7,27 +7,28 @@ struct PendingCommand: LaneItem {
   let command: Command
   let deadline: ContinuousClock.Instant
   private let index: Int
-  private let submission: Submission
+  private let waiter: Waiter
 
   fileprivate init(
-    _ command: Command, deadline: ContinuousClock.Instant, index: Int, submission: Submission
+    _ command: Command, deadline: ContinuousClock.Instant, index: Int, waiter: Waiter
   ) {
     self.command = command
     self.deadline = deadline
     self.index = index
-    self.submission = submission
+    self.waiter = waiter
   }
 
   var kind: Command.Kind { command.kind }
   var account: Int64 { command.account }
   var key: UUID { command.key }
+  var submission: ObjectIdentifier { ObjectIdentifier(waiter) }
 
   /// Must be called exactly once.
-  func finish(_ result: Result<Outcome, StoreError>) { submission.finish(index, result) }
+  func finish(_ result: Result<Outcome, StoreError>) { waiter.finish(index, result) }
 }
 
-/// The results that one caller waits for.
-private final class Submission: Sendable {
+/// A caller who waits for the results of one submission.
+private final class Waiter: Sendable {
   private struct State {
     var results: [Result<Outcome, StoreError>]
     var missing: Int
@@ -72,9 +73,9 @@ final class LaneInbox: Sendable {
   ) async -> [Result<Outcome, StoreError>] {
     if commands.isEmpty { return [] }
     return await withCheckedContinuation { continuation in
-      let submission = Submission(count: commands.count, continuation)
+      let waiter = Waiter(count: commands.count, continuation)
       let items = commands.enumerated().map { index, command in
-        PendingCommand(command, deadline: deadline, index: index, submission: submission)
+        PendingCommand(command, deadline: deadline, index: index, waiter: waiter)
       }
       admit(items)
     }
