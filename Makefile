@@ -16,8 +16,13 @@ help: ## List the targets
 install: ## Install the Debian packages that are missing
 	@.ci/install
 
-build: install ## Build the command
+build: $(TOLLGATE) ## Build the command
+
+# Only when a source is newer: the package manager's own second build compiles some modules again,
+# and a start shall not wait for that.
+$(TOLLGATE): Package.swift $(shell find Sources -type f) | install
 	swift build -c $(CONFIG) --product tollgate
+	@touch -c $@
 
 # A Ctrl-C must reach tollgate, which drains and stops its database, and not make, which would
 # fail because of it. So with a terminal tollgate gets a foreground process group of its own

@@ -40,7 +40,7 @@ struct DevCommand: AsyncParsableCommand {
     try await worker.run { port in
       let facts = DevFacts(example, url: "http://127.0.0.1:\(port)")
       facts.write(to: file)
-      FileHandle.standardOutput.write(Data(facts.tour.utf8))
+      FileHandle.standardOutput.write(Data((facts.tour + "\n").utf8))
     }
   }
 }
