@@ -11,14 +11,18 @@ CREATE OR REPLACE FUNCTION tollgate.balance(
   allowance_granted boolean,
   initial_allowance bigint
 )
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT coalesce(a.balance, 0), coalesce(a.reserved, 0), coalesce(a.credit_limit, 0),
-         coalesce(a.balance - a.reserved + a.credit_limit, 0),
-         coalesce(a.allowance_granted, false), t.initial_allowance
-    FROM tollgate_data.tenants t
-    LEFT JOIN tollgate_data.accounts a
-      ON a.tenant_id = t.tenant_id AND a.account_id = p_account_id
-   WHERE t.tenant_id = p_tenant_id
+BEGIN
+  RETURN QUERY
+    SELECT coalesce(a.balance, 0), coalesce(a.reserved, 0), coalesce(a.credit_limit, 0),
+           coalesce(a.balance - a.reserved + a.credit_limit, 0),
+           coalesce(a.allowance_granted, false), t.initial_allowance
+      FROM tollgate_data.tenants t
+      LEFT JOIN tollgate_data.accounts a
+        ON a.tenant_id = t.tenant_id AND a.account_id = p_account_id
+     WHERE t.tenant_id = p_tenant_id;
+END
 $$;

@@ -1,4 +1,4 @@
--- The one path on which a hold is charged or ended: capture, release and expiry. Internal.
+-- Charges or ends holds, item by item in request order: capture, release and expiry. Internal.
 --
 -- Parallel arrays, one element per item. p_action is 'capture', 'release' or 'expire'. p_credits
 -- maps components to what to charge (a component left out: nothing), NULL asks for the whole hold.

@@ -20,12 +20,15 @@ CREATE OR REPLACE FUNCTION tollgate.release(
   capped boolean,
   available bigint
 )
-LANGUAGE sql SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT *
-    FROM tollgate_data.close_reservations(
-      'release', p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key, p_fingerprint,
-      array_fill(NULL::jsonb, ARRAY[cardinality(p_item)]),
-      array_fill(true, ARRAY[cardinality(p_item)]), p_service)
+BEGIN
+  RETURN QUERY
+    SELECT *
+      FROM tollgate_data.close_reservations(
+        'release', p_item, p_tenant_id, p_account_id, p_reservation_key, p_action_key,
+        p_fingerprint, array_fill(NULL::jsonb, ARRAY[cardinality(p_item)]),
+        array_fill(true, ARRAY[cardinality(p_item)]), p_service);
+END
 $$;

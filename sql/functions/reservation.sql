@@ -23,16 +23,20 @@ CREATE OR REPLACE FUNCTION tollgate.reservation(
   quantities jsonb,
   metadata jsonb
 )
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT r.line, r.component, r.price, r.held, r.captured, r.state::text, r.operation,
-         r.price_book_version, r.service, a.external_id, r.created_at, r.expires_at, r.closed_at,
-         r.fingerprint, r.available, r.ttl_seconds, r.quantities, r.metadata
-    FROM tollgate_data.reservation_lines r
-    JOIN tollgate_data.accounts a USING (account_id)
-   WHERE r.account_id = p_account_id
-     AND r.reservation_key = p_reservation_key
-     AND r.tenant_id = p_tenant_id
-   ORDER BY r.line
+BEGIN
+  RETURN QUERY
+    SELECT r.line, r.component, r.price, r.held, r.captured, r.state::text, r.operation,
+           r.price_book_version, r.service, a.external_id::text, r.created_at, r.expires_at,
+           r.closed_at, r.fingerprint, r.available, r.ttl_seconds, r.quantities, r.metadata
+      FROM tollgate_data.reservation_lines r
+      JOIN tollgate_data.accounts a USING (account_id)
+     WHERE r.account_id = p_account_id
+       AND r.reservation_key = p_reservation_key
+       AND r.tenant_id = p_tenant_id
+     ORDER BY r.line;
+END
 $$;

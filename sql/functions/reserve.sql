@@ -60,12 +60,6 @@ DECLARE
   v_now timestamptz;
   v_available bigint[];
 BEGIN
-  -- By tenant and name too: two accounts that claim one internal id must not pass as one.
-  SELECT count(*) INTO v_accounts
-    FROM (SELECT DISTINCT u.account_id, u.tenant_id, u.external_id
-            FROM unnest(p_account_id, p_tenant_id, p_external_id)
-              AS u (account_id, tenant_id, external_id)) s;
-
   UPDATE tollgate_data.accounts a
      SET reserved = a.reserved + s.price
     FROM (SELECT u.account_id, u.tenant_id, u.external_id, sum(u.price)::bigint AS price
@@ -79,21 +73,25 @@ BEGIN
      AND a.allowance_granted
      AND a.balance - a.reserved + a.credit_limit >= s.price;
   GET DIAGNOSTICS v_rows = ROW_COUNT;
+  v_now := tollgate_data.clock();
+
+  -- What was available after each item, counted back from what is left after all of them. By
+  -- tenant and name too: two accounts that claim one internal id must not pass as one.
+  SELECT array_agg(q.available + coalesce(q.later, 0) ORDER BY q.position),
+         count(*) FILTER (WHERE q.later IS NULL AND q.line = 1)
+    INTO v_available, v_accounts
+    FROM (SELECT u.position, u.line, a.balance - a.reserved + a.credit_limit AS available,
+                 (sum(u.price) OVER later)::bigint AS later
+            FROM unnest(p_item, p_tenant_id, p_account_id, p_external_id, p_line, p_price)
+              WITH ORDINALITY
+              AS u (item, tenant_id, account_id, external_id, line, price, position)
+            LEFT JOIN tollgate_data.accounts a USING (account_id)
+          WINDOW later AS (PARTITION BY u.account_id, u.tenant_id, u.external_id
+                           ORDER BY u.item DESC
+                           GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) q;
   IF v_rows <> v_accounts THEN
     RAISE SQLSTATE 'TG001';
   END IF;
-  v_now := tollgate_data.clock();
-
-  -- What was available after each item, counted back from what is left after all of them.
-  SELECT array_agg(q.available ORDER BY q.position) INTO v_available
-    FROM (SELECT u.position,
-                 a.balance - a.reserved + a.credit_limit
-                   + coalesce(sum(u.price) OVER later, 0)::bigint AS available
-            FROM unnest(p_item, p_account_id, p_price)
-              WITH ORDINALITY AS u (item, account_id, price, position)
-            JOIN tollgate_data.accounts a USING (account_id)
-          WINDOW later AS (PARTITION BY u.account_id ORDER BY u.item
-                           GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)) q;
 
   INSERT INTO tollgate_data.reservation_lines
     (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price, held,
@@ -107,12 +105,7 @@ BEGIN
                 p_ttl_seconds, p_price, v_available, p_fingerprint, p_component, p_operation,
                 p_service, p_quantities, p_metadata)
       AS u (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price,
-            available, fingerprint, component, operation, service, quantities, metadata)
-  ON CONFLICT DO NOTHING;
-  GET DIAGNOSTICS v_rows = ROW_COUNT;
-  IF v_rows <> cardinality(p_item) THEN
-    RAISE SQLSTATE 'TG001';
-  END IF;
+            available, fingerprint, component, operation, service, quantities, metadata);
 
   RETURN QUERY
     SELECT u.item, 'reserved', u.line, u.component, u.price, u.price_book_version, u.available,
@@ -121,7 +114,8 @@ BEGIN
                   p_ttl_seconds)
         AS u (item, line, component, price, price_book_version, available, ttl_seconds);
 EXCEPTION
-  WHEN SQLSTATE 'TG001' THEN
+  -- An account is new or does not cover its items; or a key was used before.
+  WHEN SQLSTATE 'TG001' OR unique_violation THEN
     RETURN QUERY
       SELECT * FROM tollgate_data.reserve_exactly(
         p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key, p_fingerprint, p_line,

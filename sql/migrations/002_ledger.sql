@@ -56,7 +56,7 @@ CREATE TABLE tollgate_data.reservation_lines (
   PRIMARY KEY (account_id, reservation_key, line),
   CONSTRAINT captured_within_hold CHECK (captured BETWEEN 0 AND held),
   CONSTRAINT closed_is_marked CHECK ((state = 'reserved') = (closed_at IS NULL))
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 50);
 
 -- For the expiry sweep. A deadline hardly ever changes, so closing a line stays HOT; lines of one
 -- batch share their deadline, so the entries arrive in order and compress.
