@@ -5,13 +5,15 @@ PORT ?= 8080
 DATA ?= .tollgate
 CONFIG ?= release
 TOLLGATE = .build/$(CONFIG)/tollgate
+BENCH = .build/release/tollgate-bench
+CELL_SECONDS ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run test format lint clean
+.PHONY: help install build run test bench bench-long format lint clean
 
 help: ## List the targets
 	@echo 'usage: make <target> [PORT=8080] [DATA=.tollgate] [CONFIG=release|debug]'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 install: ## Install the Debian packages that are missing
 	@.ci/install
@@ -39,6 +41,16 @@ run: build ## Run a gate with a database of its own until Ctrl-C
 test: install ## Build and run all tests
 	swift build --build-tests
 	swift test
+
+bench: install ## Measure against the ledger one would write first (10 minutes; CELL_SECONDS=2)
+	swift build -c release --product tollgate
+	swift build -c release --product tollgate-bench
+	@exec $(BENCH) run --cell-seconds "$(CELL_SECONDS)" --output "$(DATA)"
+
+bench-long: install ## What needs long runs: history, memory, half an hour of load (90 minutes)
+	swift build -c release --product tollgate
+	swift build -c release --product tollgate-bench
+	@exec $(BENCH) long --cell-seconds "$(CELL_SECONDS)" --output "$(DATA)"
 
 format: ## Format the Swift sources in place
 	swift format --in-place --recursive Sources Tests Package.swift

@@ -6,7 +6,8 @@ let package = Package(
   name: "tollgate",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "tollgate", targets: ["TollgateCommand"])
+    .executable(name: "tollgate", targets: ["TollgateCommand"]),
+    .executable(name: "tollgate-bench", targets: ["TollgateBench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -83,6 +84,19 @@ let package = Package(
         .product(name: "Configuration", package: "swift-configuration"),
       ]
     ),
+    .executableTarget(
+      name: "TollgateBench",
+      dependencies: [
+        "Postgres",
+        "PrivatePostgres",
+        "Tollgate",
+        "TollgateStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      resources: [.copy("Naive")]
+    ),
     .target(
       name: "TestSupport",
       dependencies: [
@@ -101,6 +115,10 @@ let package = Package(
       name: "TollgateTests",
       dependencies: ["Tollgate"],
       resources: [.copy("Fixtures")]
+    ),
+    .testTarget(
+      name: "TollgateBenchTests",
+      dependencies: ["TollgateBench"]
     ),
     .testTarget(
       name: "PrivatePostgresTests",

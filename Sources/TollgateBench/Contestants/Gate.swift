@@ -1,0 +1,84 @@
+import Foundation
+import Logging
+import Postgres
+import Tollgate
+import TollgateStore
+
+/// A database with a Tollgate ledger in it: one tenant, a key, the example prices, open accounts.
+struct Gate: Sendable {
+  /// Much more than any account can spend in a run.
+  private static let allowance: Int64 = 1_000_000_000_000
+
+  let url: String
+  let tenant: TenantID
+  let priceBook: Int32
+  let serviceKey: String
+  let calls: [Call]
+  let accounts: [AccountReference]
+  let logger: Logger
+
+  static func create(
+    _ database: String, on server: BenchServer, accounts count: Int, logger: Logger,
+    progress: @Sendable (String) -> Void = { _ in }
+  ) async throws -> Gate {
+    try await server.createDatabase(database)
+    let url = server.url(database)
+    _ = try await Migrator(url: url, folder: try SQLFolder(), logger: logger).run()
+    let administration = Administration(url: url, logger: logger)
+    let tenant = try await administration.createTenant(
+      "bench", initialAllowance: allowance, topUpURL: nil, graceSeconds: 300)
+    let path = "docs/examples/pricebook.json"
+    let book = try await administration.loadPriceBook(
+      try String(contentsOfFile: path, encoding: .utf8), tenant: tenant)
+    _ = try await administration.activatePriceBook(book, tenant: tenant)
+    let key = NewKey(role: .service)
+    _ = try await administration.createKey(key, tenant: tenant, role: .service, name: "bench")
+    let gate = Gate(
+      url: url, tenant: tenant, priceBook: book, serviceKey: key.text,
+      calls: try Call.all(bookAt: path),
+      accounts: (1...count).map { AccountReference(tenant: tenant, name: "account-\($0)") },
+      logger: logger)
+    try await gate.openAccounts(progress)
+    return gate
+  }
+
+  /// A key of an account holder.
+  func createKey(account: String) async throws -> String {
+    let key = NewKey(role: .account(account))
+    _ = try await Administration(url: url, logger: logger).createKey(
+      key, tenant: tenant, role: .account(account), name: account)
+    return key.text
+  }
+
+  /// As a worker's lane connects.
+  func connection(_ index: Int = 0) -> Connection {
+    var configuration = ConnectionConfiguration(url: url)
+    configuration.role = "tollgate_service"
+    configuration.statementTimeout = .seconds(60)
+    return Connection(configuration, name: "driver-\(index)", logger: logger)
+  }
+
+  /// Calls each account once, so that no cell pays for the first call of an account.
+  private func openAccounts(_ progress: @Sendable (String) -> Void) async throws {
+    let plan = BatchPlan(self, size: 500, sampler: nil)
+    try await withThrowingTaskGroup { group in
+      for half in 0..<2 {
+        let connection = connection(half)
+        group.addTask {
+          let own = accounts.indices.filter { $0 % 2 == half }
+          for batch in own.chunks(of: plan.size) {
+            try await connection.charge(plan, batch.map { accounts[$0] })
+          }
+          await connection.disconnect()
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+}
+
+extension Array {
+  func chunks(of size: Int) -> [ArraySlice<Element>] {
+    stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Synchronization
+
+/// Runs scripts over threads and connections and reports.
+struct LoadRunner: Sendable {
+  let ports: [Int]
+  let threads: Int
+  let warmUp: Double
+  let seconds: Double
+  /// Is told when counting begins and ends.
+  let onMoment: @Sendable (_ isBegin: Bool) -> Void
+
+  func run<Script: LoadScript>(_ scripts: [Script]) throws -> LoadReport {
+    let schedule = LoadSchedule(warmUp: warmUp, seconds: seconds)
+    let cpu = Mutex((begin: 0.0, end: 0.0))
+    let results = Mutex<[Result<LoadLoop<Script>.Result, any Error>]>([])
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+      let own = scripts.indices.filter { $0 % threads == thread }.map { scripts[$0] }
+      let result = Result {
+        var loop = try LoadLoop(ports: ports, scripts: own)
+        return try loop.run(schedule) { moment in
+          guard thread == 0 else { return }
+          let isBegin = moment == .begin
+          cpu.withLock { if isBegin { $0.begin = cpuSeconds() } else { $0.end = cpuSeconds() } }
+          onMoment(isBegin)
+        }
+      }
+      results.withLock { $0.append(result) }
+    }
+    let used = cpu.withLock { $0.end - $0.begin }
+    return try report(
+      results.withLock { try $0.map { try $0.get() } }, connections: scripts.count, cpu: used)
+  }
+
+  private func report<Script>(
+    _ results: [LoadLoop<Script>.Result], connections: Int, cpu: Double
+  ) throws -> LoadReport {
+    var tally = Tally(kinds: Script.kinds.count)
+    for result in results { tally.add(result.counted) }
+    return LoadReport(
+      connections: connections, seconds: seconds, operations: tally.operations,
+      operationsPerSecond: Double(tally.operations) / seconds,
+      allOperations: results.reduce(0) { $0 + $1.operations },
+      latencies: Dictionary(
+        uniqueKeysWithValues: zip(Script.kinds, tally.latencies.map { Latency($0) })),
+      cpuShare: cpu / seconds)
+  }
+}
+
+/// User and system time of this process so far.
+private func cpuSeconds() -> Double {
+  var usage = rusage()
+  getrusage(RUSAGE_SELF.rawValue, &usage)
+  return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+    + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+}
