@@ -18,34 +18,20 @@ public struct API: Sendable {
     sessions = SessionTokens(tenants: tenants)
   }
 
+  /// Everything but the actions, which the ``server(idleTimeout:)`` answers itself.
   public func router() -> Router<APIRequestContext> {
     let router = Router(context: APIRequestContext.self)
     router.add(middleware: EnvelopeMiddleware())
     addHealth(to: router)
     let credits = router.group("v1/credits")
-    addActions(to: credits)
     addProjections(to: credits)
     credits.get("repositories/Reservation/by-id/{id}") { request, context in
-      let principal = try await principal(of: request)
+      let principal = try await principal(of: RequestHeaders(request.headers))
       guard principal.role == .service else { throw APIError.forbidden }
       let id = try context.parameters.require("id")
       return try await reservation(id: id, principal).response
     }
     return router
-  }
-
-  private func addActions(to group: RouterGroup<APIRequestContext>) {
-    for action in Action.allCases {
-      group.post("actions/\(action.rawValue)") { request, _ in
-        let request = try await self.request(request, allowing: action.isAllowed)
-        return try await perform(action, request).response
-      }
-    }
-    group.post("actions/batch") { request, _ in
-      let request = try await self.request(
-        request, allowing: { $0 == .service || $0 == .admin }, limit: Self.batchBodyLimit)
-      return try await batch(request).response
-    }
   }
 
   private func addProjections(to group: RouterGroup<APIRequestContext>) {

@@ -47,11 +47,11 @@ public struct Worker: Sendable {
       database, count: settings.lanes, limits: settings.laneLimits, logger: logger)
     let readers = Readers(database, count: settings.readers, logger: logger)
     let tenants = Tenants(readers: readers, logger: logger)
+    let api = API(lanes: lanes, readers: readers, tenants: tenants)
     return Application(
-      router: API(lanes: lanes, readers: readers, tenants: tenants).router(),
-      server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+      router: api.router(), server: api.server(idleTimeout: Self.idleTimeout),
       configuration: .init(
-        address: .hostname(settings.host, port: settings.port), serverName: "tollgate"),
+        address: .hostname(settings.host, port: settings.port), serverName: API.serverName),
       services: [lanes, tenants, ExpiryDuty(database, logger: logger)],
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
       logger: logger)

@@ -27,7 +27,7 @@ public struct TestGate: Sendable {
   public let administration: Administration
   private let sql: Connection
   private let clients: [any TestClientProtocol]
-  private let serviceKey: String
+  public let serviceKey: String
   private let adminKey: String
 }
 
@@ -116,6 +116,9 @@ extension TestGate {
 }
 
 extension TestGate {
+  /// Where the first worker listens.
+  public var port: Int { clients[0].port ?? 0 }
+
   /// Runs SQL as the superuser.
   public func execute(_ script: String) async throws {
     try await sql.execute(script: script, until: .now + .seconds(30))

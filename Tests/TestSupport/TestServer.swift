@@ -10,7 +10,7 @@ import TollgateStore
 public actor TestServer {
   @TaskLocal public static var current: TestServer?
 
-  static let logger: Logger = {
+  public static let logger: Logger = {
     var logger = Logger(label: "test")
     logger.logLevel = .error
     return logger

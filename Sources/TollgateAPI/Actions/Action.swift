@@ -35,13 +35,4 @@ extension API {
     case .grant: try grant(request)
     }
   }
-
-  func perform(_ action: Action, _ request: APIRequest) async throws -> Reply {
-    switch try await prepare(action, request) {
-    case .answer(let reply): return reply
-    case .command(let command, let reply):
-      let results = await lanes.submit([command])
-      return try reply(try results[0].get())
-    }
-  }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -22,23 +21,36 @@ public struct APIRequestContext: RequestContext {
 }
 
 extension API {
-  /// Bodies of single actions, and of a batch of them, in bytes.
+  /// Bodies of single actions and of projections, and of a batch of actions, in bytes.
   static let bodyLimit = 1 << 20
   static let batchBodyLimit = 8 << 20
 
-  /// Authenticates first: who has no key learns nothing, not even that the body is wrong.
   func request(
-    _ request: Request, allowing isAllowed: (Principal.Role) -> Bool, limit: Int = bodyLimit
+    _ request: Request, allowing isAllowed: (Principal.Role) -> Bool
   ) async throws -> APIRequest {
-    let principal = try await principal(of: request)
-    guard isAllowed(principal.role) else { throw APIError.forbidden }
-    return APIRequest(
-      principal: principal, body: try await Self.body(of: request, limit: limit),
-      idempotencyKey: try Self.idempotencyKey(of: request))
+    try await self.request(RequestHeaders(request.headers), allowing: isAllowed) {
+      do {
+        return try await request.body.collect(upTo: Self.bodyLimit)
+      } catch is NIOTooManyBytesError {
+        throw APIError.tooLarge(limit: Self.bodyLimit)
+      }
+    }
   }
 
-  func principal(of request: Request) async throws -> Principal {
-    guard let token = Self.bearerToken(of: request) else { throw APIError.unauthorized }
+  /// Authenticates first: who has no key learns nothing, not even that the body is wrong.
+  func request(
+    _ headers: RequestHeaders, allowing isAllowed: (Principal.Role) -> Bool,
+    body: () async throws -> ByteBuffer
+  ) async throws -> APIRequest {
+    let principal = try await principal(of: headers)
+    guard isAllowed(principal.role) else { throw APIError.forbidden }
+    return APIRequest(
+      principal: principal, body: try Self.json(try await body()),
+      idempotencyKey: try Self.idempotencyKey(of: headers))
+  }
+
+  func principal(of headers: RequestHeaders) async throws -> Principal {
+    guard let token = headers.bearerToken else { throw APIError.unauthorized }
     let principal =
       SessionTokens.isToken(token)
       ? try await sessions.principal(of: token) : try await keys.principal(of: token)
@@ -46,23 +58,11 @@ extension API {
     return principal
   }
 
-  private static func bearerToken(of request: Request) -> String? {
-    let parts = request.headers[.authorization]?.split(separator: " ") ?? []
-    guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-    return String(parts[1])
-  }
-
   /// An absent body is an empty object.
-  private static func body(of request: Request, limit: Int) async throws -> JSON {
-    let buffer: ByteBuffer
+  private static func json(_ body: ByteBuffer) throws(APIError) -> JSON {
+    if body.readableBytes == 0 { return .object([:]) }
     do {
-      buffer = try await request.body.collect(upTo: limit)
-    } catch is NIOTooManyBytesError {
-      throw APIError.tooLarge(limit: limit)
-    }
-    if buffer.readableBytes == 0 { return .object([:]) }
-    do {
-      return try JSON(parsing: buffer.readableBytesView)
+      return try JSON(parsing: body.readableBytesView)
     } catch {
       throw RequestFields.error([
         RequestFields.problem([.integer(Int64(error.offset))], error.reason, "json_invalid")
@@ -70,8 +70,8 @@ extension API {
     }
   }
 
-  private static func idempotencyKey(of request: Request) throws(APIError) -> String? {
-    guard let key = request.headers[.idempotencyKey] else { return nil }
+  private static func idempotencyKey(of headers: RequestHeaders) throws(APIError) -> String? {
+    guard let key = headers.idempotencyKey else { return nil }
     if Identifier.isValid(key) { return key }
     throw RequestFields.error([
       RequestFields.problem(

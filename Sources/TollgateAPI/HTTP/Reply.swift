@@ -1,25 +1,39 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 import Tollgate
 
-/// A successful answer: a body and the credit headers.
+/// An answer: status, body and the credit headers.
 struct Reply: Sendable {
+  static let contentType = "application/json; charset=utf-8"
+
+  let status: HTTPResponse.Status
   let body: [UInt8]
   let headers: [(name: HTTPField.Name, credits: Int64)]
 
   init(
-    headers: [(name: HTTPField.Name, credits: Int64)] = [],
+    status: HTTPResponse.Status = .ok, headers: [(name: HTTPField.Name, credits: Int64)] = [],
     _ write: (inout JSONWriter) -> Void
   ) {
     var writer = JSONWriter()
     write(&writer)
+    self.status = status
     body = writer.bytes
     self.headers = headers
   }
 
+  /// What a client is told of an error. What is not its own fault is logged.
+  init(any error: any Error, requestID: String, logger: Logger) {
+    let apiError = APIError(any: error)
+    if apiError.status.kind == .serverError {
+      logger.error("request failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
+    }
+    self.init(status: apiError.status) { apiError.write(to: &$0, traceID: requestID) }
+  }
+
   var response: Response {
     var response = Response(
-      status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
+      status: status, headers: [.contentType: Self.contentType],
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     for header in headers { response.headers[header.name] = String(header.credits) }
     return response

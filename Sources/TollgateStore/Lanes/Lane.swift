@@ -22,9 +22,9 @@ actor Lane: Service {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
 
-  /// Submits commands in their order; each gets its outcome or the reason why it has none.
-  nonisolated func submit(_ commands: [Command]) async -> [Result<Outcome, StoreError>] {
-    await inbox.submit(commands, until: .now + limits.deadline)
+  /// Submits commands that keep their order.
+  nonisolated func submit(_ commands: [(Command, Recipient)]) {
+    inbox.submit(commands, until: .now + limits.deadline)
   }
 
   /// Runs batches until it is told to stop and the queue is drained.
@@ -52,8 +52,7 @@ actor Lane: Service {
     while true {
       do {
         let outcomes = try await connection.run(batch.map(\.command), until: deadline)
-        for (pending, outcome) in zip(batch, outcomes) { pending.finish(.success(outcome)) }
-        return
+        return finish(batch, outcomes.map { .success($0) })
       } catch {
         logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
         switch retries.next(after: error, timeLeft: deadline - .now) {
@@ -73,7 +72,12 @@ actor Lane: Service {
   }
 
   private func fail(_ batch: [PendingCommand], _ error: StoreError) {
-    for pending in batch { pending.finish(.failure(error)) }
+    finish(batch, batch.map { _ in .failure(error) })
+  }
+
+  private func finish(_ batch: [PendingCommand], _ results: [CommandResult]) {
+    Delivery.hand(
+      over: zip(batch, results).map { Delivery(recipient: $0.recipient, result: $1) })
   }
 }
 

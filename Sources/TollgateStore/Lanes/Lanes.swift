@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import Postgres
 import ServiceLifecycle
 import Tollgate
@@ -17,21 +18,27 @@ public struct Lanes: Service {
     }
   }
 
-  /// Submits commands; those of one account run in their order.
-  public func submit(_ commands: [Command]) async -> [Result<Outcome, StoreError>] {
-    if let only = commands.first, commands.count == 1 { return await lane(of: only).submit([only]) }
-    let byLane = Dictionary(grouping: commands.indices) { laneIndex(of: commands[$0]) }
-    var results = [Result<Outcome, StoreError>](
-      repeating: .failure(.overloaded), count: commands.count)
-    await withTaskGroup(of: ([Int], [Result<Outcome, StoreError>]).self) { group in
+  /// Submits a command. `receive` is called once, on `eventLoop`; results of one batch arrive there
+  /// together.
+  public func submit(
+    _ command: Command, on eventLoop: any EventLoop,
+    _ receive: @escaping @Sendable (CommandResult) -> Void
+  ) {
+    lanes[laneIndex(of: command)].submit([
+      (command, Recipient(eventLoop: eventLoop, receive: receive))
+    ])
+  }
+
+  /// Submits commands, and waits for the results of all; those of one account run in their order.
+  public func submit(_ commands: [Command]) async -> [CommandResult] {
+    if commands.isEmpty { return [] }
+    return await withCheckedContinuation { continuation in
+      let waiter = Waiter(count: commands.count, continuation)
+      let byLane = Dictionary(grouping: commands.indices) { laneIndex(of: commands[$0]) }
       for (lane, indices) in byLane {
-        group.addTask { (indices, await lanes[lane].submit(indices.map { commands[$0] })) }
-      }
-      for await (indices, outcomes) in group {
-        for (index, outcome) in zip(indices, outcomes) { results[index] = outcome }
+        lanes[lane].submit(indices.map { (commands[$0], waiter.recipient($0)) })
       }
     }
-    return results
   }
 
   public func run() async throws {
@@ -39,8 +46,6 @@ public struct Lanes: Service {
       for lane in lanes { group.addTask { await lane.run() } }
     }
   }
-
-  private func lane(of command: Command) -> Lane { lanes[laneIndex(of: command)] }
 
   private func laneIndex(of command: Command) -> Int {
     Int(UInt64(bitPattern: command.account) % UInt64(lanes.count))
