@@ -10,17 +10,22 @@ CREATE OR REPLACE FUNCTION tollgate.overdue(
   account_id bigint,
   reservation_key uuid
 )
-LANGUAGE sql SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET jit = off  -- a disabled scan costs 10^10, and what costs that much would be compiled
 AS $$
-  SELECT r.tenant_id, r.account_id, r.reservation_key
-    FROM tollgate_data.reservation_lines r
-   WHERE r.expires_at <= (SELECT tollgate_data.clock())  -- once, so that the index can be used
-     AND r.expires_at >= coalesce(
-           (SELECT p.swept_until - p_lookback FROM tollgate_data.expiry_progress p), '-infinity')
-     AND r.state = 'reserved'
-     AND r.line = 1
-   ORDER BY r.expires_at
-   LIMIT p_limit
+BEGIN
+  RETURN QUERY
+    SELECT r.tenant_id, r.account_id, r.reservation_key
+      FROM tollgate_data.reservation_lines r
+     WHERE r.expires_at <= (SELECT tollgate_data.clock())  -- once, so that the index can be used
+       AND r.expires_at >= coalesce(
+             (SELECT p.swept_until - p_lookback FROM tollgate_data.expiry_progress p), '-infinity')
+       AND r.state = 'reserved'
+       AND r.line = 1
+     ORDER BY r.expires_at
+     LIMIT p_limit;
+END
 $$;
