@@ -102,13 +102,11 @@ struct Corruption: Sendable, CustomTestStringConvertible {
     Corruption(
       "time running backwards", "chain",
       """
-      ALTER TABLE entries DROP CONSTRAINT day_is_utc;
       UPDATE entries SET at = at - interval '1 hour' WHERE \(account("bob")) AND seq = 3
       """),
     Corruption(
       "an entry on another day", "chain",
       """
-      ALTER TABLE entries DROP CONSTRAINT day_is_utc;
       UPDATE entries SET day = day - 1 WHERE \(account("bob")) AND seq = 2
       """),
   ]
@@ -123,13 +121,11 @@ struct Corruption: Sendable, CustomTestStringConvertible {
     Corruption(
       "an open hold with a closing time", "reservations",
       """
-      ALTER TABLE reservation_lines DROP CONSTRAINT closed_is_marked;
       UPDATE reservation_lines SET closed_at = created_at WHERE \(reservation("ann", "open"))
       """),
     Corruption(
       "a closed hold without a closing time", "reservations",
       """
-      ALTER TABLE reservation_lines DROP CONSTRAINT closed_is_marked;
       UPDATE reservation_lines SET closed_at = NULL WHERE \(reservation("ann", "freed"))
       """),
     Corruption(

@@ -1,5 +1,6 @@
 -- The entries of an account form a chain: none is missing, each starts where the last one ended.
--- Time never runs backwards in it, and the day is the UTC date of the entry's own time.
+-- Time never runs backwards in it, the day is the UTC date of the entry's own time, and revenue
+-- names its component, is paid for, and counts as one call or none.
 SELECT f.tenant_id, f.account_id, format('entry %s: ', f.seq) || f.detail AS detail
   FROM (
     SELECT c.tenant_id, c.account_id, c.seq,
@@ -11,8 +12,14 @@ SELECT f.tenant_id, f.account_id, format('entry %s: ', f.seq) || f.detail AS det
              CASE WHEN c.at < c.last_at
                THEN format('at %s, the one before at %s', c.at, c.last_at) END,
              CASE WHEN c.day <> (c.at AT TIME ZONE 'UTC')::date
-               THEN format('day %s, but at %s', c.day, c.at) END) AS detail
+               THEN format('day %s, but at %s', c.day, c.at) END,
+             CASE WHEN c.amount = 0 OR c.contra = 'revenue' AND c.amount > 0
+                    OR (c.contra = 'revenue') <> (c.component IS NOT NULL)
+                    OR c.calls NOT BETWEEN 0 AND (c.contra = 'revenue')::integer
+               THEN format('%s of %s in %s calls of %s', c.amount, c.contra, c.calls,
+                           coalesce(c.component, 'no component')) END) AS detail
       FROM (SELECT e.tenant_id, e.account_id, e.seq, e.amount, e.balance_after, e.at, e.day,
+                   e.contra, e.component, e.calls,
                    lag(e.seq, 1, 0::bigint) OVER chain AS last_seq,
                    lag(e.balance_after, 1, 0::bigint) OVER chain AS last_balance,
                    lag(e.at) OVER chain AS last_at
