@@ -7,5 +7,5 @@ struct Bench: AsyncParsableCommand {
     commandName: "tollgate-bench",
     abstract: "Measures Tollgate against the ledger that one would write first.",
     discussion: "docs/benchmark.md says what is measured and how.",
-    subcommands: [RunCommand.self, LoadCommand.self])
+    subcommands: [RunCommand.self, LongCommand.self, LoadCommand.self])
 }

@@ -36,7 +36,7 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "The calls that the second one's summary counts.")
   var usageCalls = 0
 
-  @Flag(help: "Also print a line when counting begins, and when it ends.")
+  @Flag(help: "Also print `begin` and `end` of counting, and every second `tick` and the count.")
   var announce = false
 
   func validate() throws {
@@ -48,8 +48,8 @@ struct LoadCommand: ParsableCommand {
   func run() throws {
     let runner = LoadRunner(
       ports: port, threads: threads, warmUp: warmUp, seconds: seconds
-    ) { [announce] isBegin in
-      if announce { printLine(Data((isBegin ? "begin" : "end").utf8)) }
+    ) { [announce] moment in
+      if announce { printLine(Data(moment.announcement.utf8)) }
     }
     printLine(try JSONEncoder.bench.encode(try report(runner)))
   }
@@ -64,6 +64,16 @@ struct LoadCommand: ParsableCommand {
       calls: try Call.all(bookAt: pricebook),
       sampler: AccountSampler(distribution, accounts: accounts), batch: batch, serviceKey: key)
     return try runner.run((0..<connections).map { plan.script(connection: $0) })
+  }
+}
+
+extension LoadMoment {
+  fileprivate var announcement: String {
+    switch self {
+    case .begin: "begin"
+    case .tick(let operations): "tick \(operations)"
+    case .end: "end"
+    }
   }
 }
 

@@ -35,8 +35,9 @@ struct BatchContestant: Sendable {
         all += result.all
       }
       return Observation(
-        before: samples.before, after: samples.after, operations: tally.operations,
-        allOperations: all, latencies: ["cycle": Latency(tally.latencies[0])])
+        before: samples.before, after: samples.after, seconds: window.seconds,
+        operations: tally.operations, allOperations: all,
+        latencies: ["cycle": Latency(tally.latencies[0])])
     }
   }
 }

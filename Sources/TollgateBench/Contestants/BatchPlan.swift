@@ -86,7 +86,7 @@ extension Connection {
       try runCycle(plan, &random)
       let end = monotonicNow()
       all += plan.size
-      guard start >= schedule.begin, end <= schedule.end else { continue }
+      guard end >= schedule.begin, end < schedule.end else { continue }
       tally.operations += plan.size
       tally.latencies[0].record(nanoseconds: end - start)
     }

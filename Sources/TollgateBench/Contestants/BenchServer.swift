@@ -5,10 +5,11 @@ import PrivatePostgres
 
 /// The private PostgreSQL of a run, with durable settings.
 struct BenchServer: Sendable {
-  /// What a small production server would have. Checkpoints happen between the cells, not in them.
+  /// What a small production server would have: what is not here is as PostgreSQL ships it. Between
+  /// the cells are checkpoints, so that a cell has none of its own.
   private static let settings = [
-    "shared_buffers": "1GB", "max_wal_size": "16GB", "checkpoint_timeout": "15min",
-    "effective_cache_size": "3GB", "maintenance_work_mem": "256MB", "work_mem": "64MB",
+    "shared_buffers": "1GB", "max_wal_size": "16GB", "effective_cache_size": "3GB",
+    "maintenance_work_mem": "256MB", "work_mem": "64MB",
     "log_checkpoints": "off",
   ]
 
@@ -61,6 +62,28 @@ struct BenchServer: Sendable {
     try await superuser.execute(script: "CREATE DATABASE \(name)", until: .now + .seconds(60))
   }
 
+  /// Nobody may be connected to the original.
+  func copyDatabase(_ original: String, to copy: String) async throws {
+    try await waitForSessionsToEnd()
+    try await superuser.execute(
+      script: "CREATE DATABASE \(copy) TEMPLATE \(original)", until: .now + .seconds(600))
+  }
+
+  func dropDatabases(_ names: [String]) async throws {
+    try await waitForSessionsToEnd()
+    for name in names {
+      try await superuser.execute(
+        script: "DROP DATABASE \(name)", until: .now + .seconds(600))
+    }
+  }
+
+  /// As autovacuum would have done by and by.
+  func vacuum(_ database: String) async throws {
+    let connection = connection(to: database)
+    try await connection.execute(script: "VACUUM (ANALYZE)", until: .now + .seconds(3_600))
+    await connection.disconnect()
+  }
+
   /// A value of each row.
   func query<T: BinaryDecodable & Sendable>(
     _ sql: String, as type: T.Type = T.self
@@ -71,8 +94,10 @@ struct BenchServer: Sendable {
   }
 
   /// Makes every cell start alike: no dirty pages of the one before, and none of its sessions.
-  func rest() async throws {
-    try await waitForSessionsToEnd()
+  ///
+  /// - Parameter sessions: how many may stay.
+  func rest(besides sessions: Int64 = 0) async throws {
+    try await waitForSessionsToEnd(besides: sessions)
     try await superuser.execute(script: "CHECKPOINT", until: .now + .seconds(600))
   }
 
@@ -85,14 +110,14 @@ struct BenchServer: Sendable {
     return rows[0]
   }
 
-  private func waitForSessionsToEnd() async throws {
-    for _ in 0..<100 {
+  private func waitForSessionsToEnd(besides sessions: Int64 = 0) async throws {
+    for _ in 0..<200 {
       let others = try await query(
         """
         SELECT count(*) FROM pg_stat_activity
          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
         """, as: Int64.self)
-      if others == [0] { return }
+      if others == [sessions] { return }
       try await Task.sleep(for: .milliseconds(50))
     }
     throw BenchFailure("sessions of the last cell do not end")

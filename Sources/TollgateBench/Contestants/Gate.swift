@@ -9,6 +9,7 @@ struct Gate: Sendable {
   /// Much more than any account can spend in a run.
   private static let allowance: Int64 = 1_000_000_000_000
 
+  let database: String
   let url: String
   let tenant: TenantID
   let priceBook: Int32
@@ -18,8 +19,7 @@ struct Gate: Sendable {
   let logger: Logger
 
   static func create(
-    _ database: String, on server: BenchServer, accounts count: Int, logger: Logger,
-    progress: @Sendable (String) -> Void = { _ in }
+    _ database: String, on server: BenchServer, accounts count: Int, logger: Logger
   ) async throws -> Gate {
     try await server.createDatabase(database)
     let url = server.url(database)
@@ -34,12 +34,19 @@ struct Gate: Sendable {
     let key = NewKey(role: .service)
     _ = try await administration.createKey(key, tenant: tenant, role: .service, name: "bench")
     let gate = Gate(
-      url: url, tenant: tenant, priceBook: book, serviceKey: key.text,
+      database: database, url: url, tenant: tenant, priceBook: book, serviceKey: key.text,
       calls: try Call.all(bookAt: path),
       accounts: (1...count).map { AccountReference(tenant: tenant, name: "account-\($0)") },
       logger: logger)
-    try await gate.openAccounts(progress)
+    try await gate.openAccounts()
     return gate
+  }
+
+  /// The same ledger in a copy of its database.
+  func moved(to database: String, url: String) -> Gate {
+    Gate(
+      database: database, url: url, tenant: tenant, priceBook: priceBook, serviceKey: serviceKey,
+      calls: calls, accounts: accounts, logger: logger)
   }
 
   /// A key of an account holder.
@@ -59,15 +66,15 @@ struct Gate: Sendable {
   }
 
   /// Calls each account once, so that no cell pays for the first call of an account.
-  private func openAccounts(_ progress: @Sendable (String) -> Void) async throws {
+  private func openAccounts() async throws {
     let plan = BatchPlan(self, size: 500, sampler: nil)
     try await withThrowingTaskGroup { group in
       for half in 0..<2 {
         let connection = connection(half)
         group.addTask {
-          let own = accounts.indices.filter { $0 % 2 == half }
-          for batch in own.chunks(of: plan.size) {
-            try await connection.charge(plan, batch.map { accounts[$0] })
+          for batch in accounts.chunks(of: plan.size).enumerated().lazy
+          where batch.offset % 2 == half {
+            try await connection.charge(plan, batch.element)
           }
           await connection.disconnect()
         }

@@ -7,13 +7,16 @@ struct HTTPContestant: Sendable {
   var workers = 1
 
   func run(_ window: Window, postmaster: Int32) async throws -> Observation {
-    let options =
-      [
-        "--key", gate.serviceKey, "--connections", "\(connections)",
-        "--distribution", distribution.rawValue, "--accounts", "\(gate.accounts.count)",
-      ] + (batch.map { ["--batch", "\($0)"] } ?? [])
-    return try await WorkerProcess.with(workers, of: gate) { workers in
-      try await LoadProcess.run(options, workers: workers, window, postmaster: postmaster)
+    try await WorkerProcess.with(workers, of: gate) { workers in
+      try await LoadProcess(options: options, workers: workers, postmaster: postmaster)
+        .run(window)
     }
+  }
+
+  var options: [String] {
+    [
+      "--key", gate.serviceKey, "--connections", "\(connections)",
+      "--distribution", distribution.rawValue, "--accounts", "\(gate.accounts.count)",
+    ] + (batch.map { ["--batch", "\($0)"] } ?? [])
   }
 }

@@ -85,8 +85,9 @@ struct NaiveContestant: Sendable {
       from: samples.before.wallClock.timeIntervalSince1970,
       to: samples.after.wallClock.timeIntervalSince1970)
     return Observation(
-      before: samples.before, after: samples.after, operations: counted.count,
-      allOperations: log.transactions.count,
+      before: samples.before, after: samples.after,
+      seconds: samples.after.wallClock.timeIntervalSince(samples.before.wallClock),
+      operations: counted.count, allOperations: log.transactions.count,
       latencies: [script == .reserve ? "reserve" : "cycle": Latency(counted)])
   }
 }

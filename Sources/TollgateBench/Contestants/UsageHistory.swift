@@ -19,8 +19,7 @@ struct UsageHistory: Sendable {
   static func create(_ gate: Gate, on server: BenchServer) async throws -> UsageHistory {
     let account = AccountReference(tenant: gate.tenant, name: fullAccount)
     let plan = BatchPlan(gate, size: 500, sampler: nil)
-    let database = URL(string: gate.url)?.lastPathComponent ?? ""
-    let owner = server.connection(to: database)
+    let owner = server.connection(to: gate.database)
     let driver = gate.connection()
     for day in 0..<days {
       try await owner.setClockBack(days: days - 1 - day)
@@ -46,15 +45,15 @@ struct UsageHistory: Sendable {
       "--usage-key", fullKey, "--usage-calls", "\(Self.entries)",
     ]
     return try await WorkerProcess.with(1, of: gate) { workers in
-      try await LoadProcess.run(options, workers: workers, window, postmaster: postmaster)
+      try await LoadProcess(options: options, workers: workers, postmaster: postmaster)
+        .run(window)
     }
   }
 
   /// In SQL, from one connection: the summary, and the entries summed as one would without it.
   func runSQL(_ window: Window, postmaster: Int32, server: BenchServer) async throws -> Observation
   {
-    let database = URL(string: gate.url)?.lastPathComponent ?? ""
-    let connection = server.connection(to: database)
+    let connection = server.connection(to: gate.database)
     let meter = Meter(postmaster: postmaster)
     let before = meter.sample()
     let times = try await connection.compareSummaries(account, seconds: window.seconds)
@@ -62,7 +61,8 @@ struct UsageHistory: Sendable {
     await connection.disconnect()
     let operations = times.summary.count + times.sum.count
     return Observation(
-      before: before, after: after, operations: operations, allOperations: operations,
+      before: before, after: after, seconds: window.seconds, operations: operations,
+      allOperations: operations,
       latencies: ["summary": Latency(times.summary), "sum": Latency(times.sum)])
   }
 }

@@ -2,6 +2,8 @@ import Foundation
 
 /// When to count, in nanoseconds of ``monotonicNow()``.
 struct LoadSchedule: Sendable {
+  static let tick: UInt64 = 1_000_000_000
+
   let begin: UInt64
   let end: UInt64
 
@@ -9,6 +11,13 @@ struct LoadSchedule: Sendable {
     begin = monotonicNow() + UInt64(warmUp * 1e9)
     end = begin + UInt64(seconds * 1e9)
   }
+}
+
+enum LoadMoment {
+  case begin
+  /// Every second, with what was counted so far.
+  case tick(operations: Int)
+  case end
 }
 
 func monotonicNow() -> UInt64 {
@@ -19,9 +28,6 @@ func monotonicNow() -> UInt64 {
 
 /// One thread's connections.
 struct LoadLoop<Script: LoadScript>: ~Copyable {
-  enum Moment {
-    case begin, end
-  }
 
   struct Result: Sendable {
     /// From begin to end of the schedule.
@@ -40,6 +46,7 @@ struct LoadLoop<Script: LoadScript>: ~Copyable {
   private var tally = Tally(kinds: Script.kinds.count)
   private var operations = 0
   private var counted: Tally?
+  private var nextTick: UInt64 = 0
 
   /// - Parameter ports: the connections take turns at them.
   init(ports: [Int], scripts: [Script]) throws {
@@ -54,24 +61,15 @@ struct LoadLoop<Script: LoadScript>: ~Copyable {
 
   /// Runs to the end of the schedule, and until every script is at rest.
   mutating func run(
-    _ schedule: LoadSchedule, onMoment: (Moment) -> Void = { _ in }
+    _ schedule: LoadSchedule, onMoment: (LoadMoment) -> Void
   ) throws -> Result {
-    var hasBegun = false
     var lastEvent = monotonicNow()
     for index in connections.indices { try send(index, now: monotonicNow()) }
     while running > 0 {
       let ready = poll(&waits, nfds_t(waits.count), 10)
       guard ready >= 0 || errno == EINTR else { throw SystemError("poll") }
       let now = monotonicNow()
-      if !hasBegun, now >= schedule.begin {
-        hasBegun = true
-        restartCount()
-        onMoment(.begin)
-      }
-      if counted == nil, now >= schedule.end {
-        counted = tally
-        onMoment(.end)
-      }
+      keep(schedule, now: now, onMoment)
       if ready > 0 {
         lastEvent = now
         try handleAll()
@@ -79,13 +77,26 @@ struct LoadLoop<Script: LoadScript>: ~Copyable {
         throw Stuck()
       }
     }
-    operations += tally.operations
-    return Result(counted: counted ?? tally, operations: operations)
+    return Result(
+      counted: counted ?? tally, operations: operations + tally.operations)
   }
 
-  private mutating func restartCount() {
-    operations += tally.operations
-    tally = Tally(kinds: Script.kinds.count)
+  private mutating func keep(
+    _ schedule: LoadSchedule, now: UInt64, _ onMoment: (LoadMoment) -> Void
+  ) {
+    guard counted == nil, now >= schedule.begin else { return }
+    if nextTick == 0 {
+      operations = tally.operations
+      tally = Tally(kinds: Script.kinds.count)
+      nextTick = schedule.begin + LoadSchedule.tick
+      onMoment(.begin)
+    } else if now >= schedule.end {
+      counted = tally
+      onMoment(.end)
+    } else if now >= nextTick {
+      nextTick += LoadSchedule.tick
+      onMoment(.tick(operations: tally.operations))
+    }
   }
 
   private mutating func handleAll() throws {

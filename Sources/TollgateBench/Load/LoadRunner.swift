@@ -7,8 +7,8 @@ struct LoadRunner: Sendable {
   let threads: Int
   let warmUp: Double
   let seconds: Double
-  /// Is told when counting begins and ends.
-  let onMoment: @Sendable (_ isBegin: Bool) -> Void
+  /// Is told of the first thread's moments.
+  let onMoment: @Sendable (LoadMoment) -> Void
 
   func run<Script: LoadScript>(_ scripts: [Script]) throws -> LoadReport {
     let schedule = LoadSchedule(warmUp: warmUp, seconds: seconds)
@@ -20,9 +20,12 @@ struct LoadRunner: Sendable {
         var loop = try LoadLoop(ports: ports, scripts: own)
         return try loop.run(schedule) { moment in
           guard thread == 0 else { return }
-          let isBegin = moment == .begin
-          cpu.withLock { if isBegin { $0.begin = cpuSeconds() } else { $0.end = cpuSeconds() } }
-          onMoment(isBegin)
+          switch moment {
+          case .begin: cpu.withLock { $0.begin = cpuSeconds() }
+          case .end: cpu.withLock { $0.end = cpuSeconds() }
+          case .tick: break
+          }
+          onMoment(moment)
         }
       }
       results.withLock { $0.append(result) }

@@ -27,11 +27,10 @@ struct Meter: Sendable {
 struct Observation: Sendable {
   let before: Meter.Sample
   let after: Meter.Sample
-  /// Between the samples.
+  /// How long was counted, in seconds, and what.
+  let seconds: Double
   let operations: Int
   /// With the warm-up and the rest.
   let allOperations: Int
   let latencies: [String: Latency]
-
-  var seconds: Double { Double(after.time - before.time) / 1e9 }
 }

@@ -33,6 +33,7 @@ struct CellResult: Codable, Sendable {
     operationsPerSecond = Double(operations) / seconds
     latencies = observation.latencies
     let (from, to) = (observation.before, observation.after)
+    let elapsed = Double(to.time - from.time) / 1e9
     let postgres = to.postgres - from.postgres
     let workers = to.workers - from.workers
     let driver = (to.driver - from.driver).total
@@ -41,9 +42,9 @@ struct CellResult: Codable, Sendable {
     postgresSystemMicroseconds = postgres.system * microseconds
     workerUserMicroseconds = workers.user * microseconds
     workerSystemMicroseconds = workers.system * microseconds
-    driverCores = driver / seconds
+    driverCores = driver / elapsed
     otherCores =
-      max(0, to.machine - from.machine - postgres.total - workers.total - driver) / seconds
+      max(0, to.machine - from.machine - postgres.total - workers.total - driver) / elapsed
     let all = Double(max(1, observation.allOperations))
     walBytesPerOperation = Double(after.bytes - before.bytes) / all
     flushesPerOperation = Double(after.flushes - before.flushes) / all

@@ -8,19 +8,17 @@ struct Goal: Sendable {
   let name: String
   let target: Target
   var note: String?
-  let value: @Sendable ([CellResult]) -> Spread?
+  /// `nil` when what it needs was not measured.
+  let value: @Sendable (Report) -> Spread?
 
   static func ratio(
     _ name: String, _ numerator: Metric, to denominator: Metric, _ target: Target,
     note: String? = nil
   ) -> Goal {
-    Goal(name: name, target: target, note: note) { $0.ratio(numerator, to: denominator) }
+    Goal(name: name, target: target, note: note) { $0.cells.ratio(numerator, to: denominator) }
   }
 
-  /// `nil` when its cells were not measured.
-  func result(_ cells: [CellResult]) -> GoalResult? {
-    value(cells).map { GoalResult(self, $0) }
-  }
+  func result(_ report: Report) -> GoalResult? { value(report).map { GoalResult(self, $0) } }
 }
 
 struct GoalResult: Codable, Sendable {

@@ -7,8 +7,8 @@ struct Report: Codable, Sendable {
   var notes: [String] = []
   var goals: [GoalResult] = []
   var cells: [CellResult] = []
-  /// By the command, of the ledgers that were checked: `tollgate verify`, or the naive sums.
-  var verified: [String] = []
+  /// Only of a long run.
+  var steady: SteadyResult?
 
   /// Replaces the file in one step.
   func write(to path: String) throws {
@@ -17,18 +17,20 @@ struct Report: Codable, Sendable {
     encoder.dateEncodingStrategy = .iso8601
     try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
   }
-}
 
-extension Report {
   /// For the terminal: every cell, every goal, and plainly what falls short.
   var text: String {
+    let parts = [
+      cells.isEmpty ? nil : Table(cells: cells).text, steady.map { Table(relations: $0).text },
+      goals.isEmpty ? nil : Table(goals: goals).text, notes.joined(separator: "\n"), verdict,
+    ]
+    return "\n" + parts.compactMap { $0 }.joined(separator: "\n\n")
+  }
+
+  private var verdict: String {
     let short = goals.filter { !$0.ok }
-    let verdict =
-      short.isEmpty
-      ? "All \(goals.count) goals are met."
-      : "\(short.count) of \(goals.count) goals fall short: "
-        + short.map(\.name).joined(separator: "; ") + "."
-    return ["", Table(cells: cells).text, "", Table(goals: goals).text, "", verdict]
-      .joined(separator: "\n")
+    if short.isEmpty { return "All \(goals.count) goals are met." }
+    return "\(short.count) of \(goals.count) goals fall short:\n"
+      + short.map { "  \($0.name): \($0.value.short), not \($0.target)" }.joined(separator: "\n")
   }
 }

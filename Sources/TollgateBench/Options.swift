@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import Logging
+
+/// What both kinds of run have in common.
+struct BenchOptions: ParsableArguments {
+  @Option(help: "How long a cell is counted, after a second that is not.")
+  var cellSeconds = 5.0
+
+  @Option(help: "How often every cell is measured.")
+  var rounds = 3
+
+  @Option(help: "The folder for the figures, and for the database while it runs.")
+  var output = ".tollgate"
+
+  func validate() throws {
+    guard cellSeconds > 0, cellSeconds <= 3_600, rounds > 0 else {
+      throw ValidationError("--cell-seconds is above 0 and at most 3600, --rounds at least 1")
+    }
+  }
+
+  var logger: Logger {
+    var logger = Logger(label: "bench", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .warning
+    return logger
+  }
+
+  /// Starts a server for the time of `body`, then shows what it found. `name` is the files'.
+  func withServer(
+    _ name: String, goals: [Goal], charts: @escaping @Sendable (Report) -> ChartPage,
+    _ body: @escaping @Sendable (BenchServer, Journal) async throws -> Void
+  ) async throws {
+    let folder = "\(output)/bench-postgres"
+    let server = try await BenchServer.start(folder: folder, logger: logger)
+    let result = await Result {
+      let machine = try await Machine(server)
+      guard machine.isDurable else { throw BenchFailure("the settings are not durable") }
+      let journal = Journal(
+        path: "\(output)/\(name)", machine: machine, goals: goals, charts: charts)
+      try await cancelledBySignals { try await body(server, journal) }
+      return await journal.report
+    }
+    try await server.stop()
+    try? FileManager.default.removeItem(atPath: folder)
+    print(try result.get().text)
+  }
+}
