@@ -10,7 +10,9 @@ struct WALCounter: Sendable {
     sql: """
       SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, wal_sync FROM pg_stat_wal
       """)
+}
 
+extension WALCounter {
   init(_ row: inout Row) throws(PostgresError) {
     bytes = try row.next()
     flushes = try row.next()

@@ -14,6 +14,13 @@ struct Machine: Codable, Sendable {
     "max_wal_size", "checkpoint_timeout", "wal_compression", "autovacuum", "max_connections",
   ]
 
+  /// Whether a commit survives a crash of the machine.
+  var isDurable: Bool {
+    ["fsync", "synchronous_commit", "full_page_writes"].allSatisfy { postgresSettings[$0] == "on" }
+  }
+}
+
+extension Machine {
   init(_ server: BenchServer) async throws {
     let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let model = information.split(separator: "\n").first { $0.hasPrefix("model name") }
@@ -30,10 +37,5 @@ struct Machine: Codable, Sendable {
       values[name] = try await server.query("SHOW \(name)", as: String.self).first
     }
     postgresSettings = values
-  }
-
-  /// Whether a commit survives a crash of the machine.
-  var isDurable: Bool {
-    ["fsync", "synchronous_commit", "full_page_writes"].allSatisfy { postgresSettings[$0] == "on" }
   }
 }
