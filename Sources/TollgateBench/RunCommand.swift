@@ -42,7 +42,7 @@ private struct StandardRun: Sendable {
     try await Programs.verify(cells.gate)
     try await cells.naive.check()
     try await journal.note(
-      "tollgate verify is clean, the naive ledger adds up. Tables grew over the run: see rounds.")
+      "tollgate verify is clean, and the naive ledger adds up")
   }
 
   private func prepare(_ server: BenchServer, _ journal: Journal) async throws -> StandardCells {
@@ -52,7 +52,7 @@ private struct StandardRun: Sendable {
     let naive = try await NaiveLedger.create(on: server, accounts: StandardCells.accounts)
     await journal.say("charging \(UsageHistory.entries) calls of one account over 30 days")
     let history = try await UsageHistory.create(gate, on: server)
-    for database in [gate.database, NaiveLedger.database] { try await server.vacuum(database) }
+    for database in [gate.database, NaiveLedger.database] { try await server.pack(database) }
     return StandardCells(gate: gate, naive: naive, history: history, server: server)
   }
 }

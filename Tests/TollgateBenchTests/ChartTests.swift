@@ -29,5 +29,6 @@ import Testing
     #expect(isWellFormed(StandardCharts.page([]).svg))
     let empty = LineChart(title: "", steps: [], lines: [LineChart.Line(name: "", values: [])])
     #expect(isWellFormed(ChartPage(charts: [empty]).svg))
+    #expect(empty.isEmpty)
   }
 }

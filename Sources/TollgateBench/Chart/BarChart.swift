@@ -22,6 +22,8 @@ struct BarChart: Chart {
 
   var height: Double { Double(bars.count) * Self.rowHeight + legendHeight }
 
+  var isEmpty: Bool { bars.isEmpty }
+
   private var legendHeight: Double { legend.isEmpty ? 0 : 22 }
   private var largest: Double { max(bars.map(\.length).max() ?? 0, mark ?? 0, .ulpOfOne) }
   private var scale: Double {
@@ -30,13 +32,18 @@ struct BarChart: Chart {
 
   func draw(into svg: inout SVG, top: Double) {
     drawLegend(into: &svg, top: top)
+    drawMark(into: &svg, top: top)
     for (index, bar) in bars.enumerated() {
       draw(bar, into: &svg, top: top + legendHeight + Double(index) * Self.rowHeight)
     }
-    if let mark {
-      let x = Self.labelWidth + mark * scale
-      svg.line([(x, top + legendHeight), (x, top + height)], isDashed: true)
-    }
+  }
+
+  private func drawMark(into svg: inout SVG, top: Double) {
+    guard let mark else { return }
+    let x = Self.labelWidth + mark * scale
+    svg.rectangle(
+      x, top + legendHeight, width: 1, height: height - legendHeight, colour: SVG.ink,
+      opacity: 0.5)
   }
 
   private func draw(_ bar: Bar, into svg: inout SVG, top: Double) {

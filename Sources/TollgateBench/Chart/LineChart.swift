@@ -14,6 +14,8 @@ struct LineChart: Chart {
   let lines: [Line]
   let height = 210.0
 
+  var isEmpty: Bool { lines.allSatisfy { $0.values.allSatisfy { $0 == nil } } }
+
   private static let left = 70.0
   private static let right = 170.0
   private static let bottom = 24.0

@@ -36,14 +36,12 @@ struct SVG {
   }
 
   mutating func line(
-    _ points: [(x: Double, y: Double)], colour: String = ink, width: Double = 1,
-    isDashed: Bool = false
+    _ points: [(x: Double, y: Double)], colour: String, width: Double
   ) {
     let path = points.map { "\($0.x.coordinate),\($0.y.coordinate)" }.joined(separator: " ")
-    let dashes = isDashed ? " stroke-dasharray=\"4 3\"" : ""
     elements.append(
       """
-      <polyline points="\(path)" fill="none" stroke="\(colour)" stroke-width="\(width)"\(dashes)/>
+      <polyline points="\(path)" fill="none" stroke="\(colour)" stroke-width="\(width)"/>
       """)
   }
 

@@ -48,7 +48,7 @@ enum StandardCharts {
         guard let parts = cells.parts(of: name) else { return nil }
         return BarChart.Bar(label: name, parts: parts, note: parts.reduce(0, +).short)
       },
-      legend: ["PostgreSQL", "… in the kernel", "worker", "… in the kernel"])
+      legend: ["PostgreSQL", "in the kernel", "worker", "in the kernel"])
   }
 }
 

@@ -77,12 +77,12 @@ extension Connection {
     try check(reserve(commands, charging: true, until: .now + .seconds(60)), commands)
   }
 
-  /// Reserves and captures batches until the schedule ends, and counts within it.
+  /// Reserves and captures batches until after the end of the schedule, and counts within it.
   func runCycles(_ plan: BatchPlan, _ schedule: LoadSchedule) throws -> (counted: Tally, all: Int) {
     var random = SplitMix64(seed: UInt64.random(in: 0...UInt64.max))
     var tally = Tally(kinds: 1)
     var all = 0
-    while case let start = monotonicNow(), start < schedule.end {
+    while case let start = monotonicNow(), start < schedule.end + LoadSchedule.tail {
       try runCycle(plan, &random)
       let end = monotonicNow()
       all += plan.size

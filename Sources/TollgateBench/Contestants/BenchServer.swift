@@ -22,7 +22,7 @@ struct BenchServer: Sendable {
   static func start(folder: String, logger: Logger) async throws -> BenchServer {
     // An earlier run that was killed may have left its server running.
     if FileManager.default.fileExists(atPath: folder) {
-      try? await PrivatePostgres.start(.init(folder: folder), logger: logger).stop()
+      try await PrivatePostgres.start(.init(folder: folder), logger: logger).stop()
       try FileManager.default.removeItem(atPath: folder)
     }
     return try await BenchServer(
@@ -75,6 +75,14 @@ struct BenchServer: Sendable {
       try await superuser.execute(
         script: "DROP DATABASE \(name)", until: .now + .seconds(600))
     }
+  }
+
+  /// Makes the tables what they are where accounts come one by one: opening all at once leaves
+  /// several versions of each, which nobody had time to prune.
+  func pack(_ database: String) async throws {
+    let connection = connection(to: database)
+    try await connection.execute(script: "VACUUM (FULL, ANALYZE)", until: .now + .seconds(3_600))
+    await connection.disconnect()
   }
 
   /// As autovacuum would have done by and by.

@@ -74,6 +74,7 @@ struct Gate: Sendable {
         group.addTask {
           for batch in accounts.chunks(of: plan.size).enumerated().lazy
           where batch.offset % 2 == half {
+            try Task.checkCancellation()
             try await connection.charge(plan, batch.element)
           }
           await connection.disconnect()

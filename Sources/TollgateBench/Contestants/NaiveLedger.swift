@@ -13,15 +13,24 @@ struct NaiveLedger: Sendable {
   static func create(on server: BenchServer, accounts: Int) async throws -> NaiveLedger {
     try await server.createDatabase(database)
     let connection = server.connection(to: database)
-    let schema = try text(of: "schema")
-    try await connection.execute(
-      script: """
-        \(schema);
-        INSERT INTO accounts SELECT i, \(balance), 0 FROM generate_series(1, \(accounts)) i;
-        ANALYZE accounts
-        """, until: .now + .seconds(600))
+    for script in [try text(of: "schema"), opening(accounts)] {
+      try await connection.execute(script: script, until: .now + .seconds(600))
+    }
     await connection.disconnect()
     return NaiveLedger(server: server, accounts: accounts)
+  }
+
+  /// Every account has had one call, as in Tollgate's ledger when the first cell begins.
+  private static func opening(_ accounts: Int) -> String {
+    """
+    INSERT INTO accounts SELECT i, \(balance) - 1, 0 FROM generate_series(1, \(accounts)) i;
+    INSERT INTO reservations (id, account_id, amount, status, idempotency_key, settled_at)
+    SELECT gen_random_uuid(), id, 1, 'settled', 'opening', now() FROM accounts;
+    INSERT INTO ledger (account_id, reservation_id, product, amount)
+    SELECT account_id, id, 'product-1', -1 FROM reservations;
+    INSERT INTO daily_rollup
+    SELECT account_id, created_at::date, product, -amount, 1 FROM ledger
+    """
   }
 
   /// Fails when its sums do not agree.

@@ -22,6 +22,7 @@ struct UsageHistory: Sendable {
     let owner = server.connection(to: gate.database)
     let driver = gate.connection()
     for day in 0..<days {
+      try Task.checkCancellation()
       try await owner.setClockBack(days: days - 1 - day)
       let calls = entries * (day + 1) / days - entries * day / days
       for batch in Array(repeating: account, count: calls).chunks(of: plan.size) {

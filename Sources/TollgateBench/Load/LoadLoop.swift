@@ -3,6 +3,9 @@ import Foundation
 /// When to count, in nanoseconds of ``monotonicNow()``.
 struct LoadSchedule: Sendable {
   static let tick: UInt64 = 1_000_000_000
+  /// The load goes on for so long after the end: a session that ends while processor times are read
+  /// would be missed.
+  static let tail: UInt64 = 200_000_000
 
   let begin: UInt64
   let end: UInt64

@@ -16,7 +16,7 @@ struct AccountGrowth: Sendable {
       await conductor.journal.say("accounts: opening \(size)")
       let gate = try await Gate.create(
         "accounts_\(size)", on: conductor.server, accounts: size, logger: logger)
-      try await conductor.server.vacuum(gate.database)
+      try await conductor.server.pack(gate.database)
       let cell = Cell.sql(gate, of: 256, connections: 2)
       cells.append((gate, Cell(name: name(size), run: cell.run)))
     }

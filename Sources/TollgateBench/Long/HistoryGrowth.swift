@@ -30,7 +30,7 @@ struct HistoryGrowth: Sendable {
     await conductor.journal.say("history: opening \(Self.accounts) accounts")
     let template = try await Gate.create(
       Self.template, on: server, accounts: Self.accounts, logger: logger)
-    try await server.vacuum(Self.template)
+    try await server.pack(Self.template)
     let grown = try await server.copy(template, to: Self.grown)
     var captured = 0
     for milestone in milestones {

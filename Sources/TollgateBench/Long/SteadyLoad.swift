@@ -14,7 +14,7 @@ struct SteadyLoad: Sendable {
     await journal.say("steady: opening \(Self.accounts) accounts")
     let gate = try await Gate.create(
       Self.database, on: server, accounts: Self.accounts, logger: logger)
-    try await server.vacuum(gate.database)
+    try await server.pack(gate.database)
     try await watch(gate, server, journal)
     await journal.say("steady: verifying")
     try await Programs.verify(gate)
