@@ -122,6 +122,14 @@ let package = Package(
       ],
       path: "Tests/TestSupport"
     ),
+    .target(
+      name: "ReferenceLedger",
+      path: "Tests/ReferenceLedger"
+    ),
+    .testTarget(
+      name: "ReferenceLedgerTests",
+      dependencies: ["ReferenceLedger"]
+    ),
     .testTarget(
       name: "TollgateStoreTests",
       dependencies: ["TollgateStore"]
@@ -142,10 +150,12 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
+        "ReferenceLedger",
         "TestSupport",
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "Subprocess", package: "swift-subprocess"),
-      ]
+      ],
+      resources: [.copy("Fixtures")]
     ),
   ]
 )

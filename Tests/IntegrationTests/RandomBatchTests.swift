@@ -1,3 +1,4 @@
+import ReferenceLedger
 import TestSupport
 import Testing
 
