@@ -122,8 +122,8 @@ BEGIN
                      CASE
                        WHEN k.fingerprint = i.fingerprint THEN 'replayed'
                        WHEN k.fingerprint IS NOT NULL THEN 'mismatch'
-                       WHEN r.line IS NULL THEN 'not_found'
                        WHEN i.occurrence > 1 THEN 'later'
+                       WHEN r.line IS NULL THEN 'not_found'
                        WHEN i.credits IS NOT NULL
                         AND i.credits - array_agg(r.component) OVER (PARTITION BY i.item) <> '{}'
                          THEN 'unknown_component'
@@ -194,14 +194,18 @@ BEGIN
            GROUP BY u.account_id) s
    WHERE a.account_id = s.account_id;
 
+  -- A stage does not close, so it leaves what a repeat of the closing step is answered from.
   UPDATE tollgate_data.reservation_lines r
      SET state = u.state::tollgate_data.reservation_state,
          captured = r.captured + u.charged,
          closed_at = CASE WHEN u.state = 'reserved' THEN NULL ELSE v_now END,
-         close_fingerprint = u.fingerprint,
-         close_charged = u.charged,
-         close_capped = u.capped,
-         close_available = u.available
+         close_fingerprint = CASE WHEN r.state::text = u.state THEN r.close_fingerprint
+                                  ELSE u.fingerprint END,
+         close_charged = CASE WHEN r.state::text = u.state THEN r.close_charged
+                              ELSE u.charged END,
+         close_capped = CASE WHEN r.state::text = u.state THEN r.close_capped ELSE u.capped END,
+         close_available = CASE WHEN r.state::text = u.state THEN r.close_available
+                                ELSE u.available END
     FROM unnest(d_account_id, d_reservation_key, d_line, d_outcome, d_state, d_charged, d_capped,
                 d_available, d_fingerprint)
       AS u (account_id, reservation_key, line, outcome, state, charged, capped, available,

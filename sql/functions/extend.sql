@@ -103,7 +103,7 @@ BEGIN
       v_left := NULL;
     END IF;
     v_left := coalesce(v_left, r.available);
-    IF r.occurrence > 1 AND r.known_fingerprint IS NULL AND r.state IS NOT NULL THEN
+    IF r.occurrence > 1 AND r.known_fingerprint IS NULL THEN
       v_later := v_later || r.item;
       CONTINUE;
     END IF;
