@@ -59,6 +59,32 @@ extension Integration {
       try await Self.run(cases)
     }
 
+    /// The deadline is 59 s away and the grace 300 s long.
+    @Test func whatTimeItIsIsAskedWhenTheAccountIsLocked() async throws {
+      try await withLedger { ledger in
+        try await Stepper.prepare(ledger)
+        let stepper = try await Stepper(ledger, gate: 0)
+        let waits: [Int64] = [58, 59, 60, 359, 360]
+        for (number, meeting) in Meeting.allCases.enumerated() {
+          for seconds in waits {
+            let setting = Setting.openHold(isOverdue: false)
+            let prefix = "w\(number)-\(seconds)"
+            let command = meeting.command(.distinct, isSecond: false)
+            let result = try await stepper.run(
+              command, waiting: seconds, after: setting, prefix: prefix)
+            var model = setting.model
+            model.advance(seconds: seconds)
+            let outcomes = model.apply([command])
+            let books = ModelBooks.lines(of: model, stepper.session(prefix: prefix))
+            #expect(
+              result == .init(a: nil, b: outcomes, books: books), "\(meeting), \(seconds) s")
+          }
+        }
+        await stepper.disconnect()
+        try await Self.expectHealth(of: ledger)
+      }
+    }
+
     private static func run(_ cases: [Case]) async throws {
       try await withLedger { ledger in
         try await Stepper.prepare(ledger)
@@ -73,9 +99,14 @@ extension Integration {
             }
           }
         }
-        while try await ledger.expire() ?? 0 > 0 {}
-        #expect(try await ledger.violations() == [])
+        try await expectHealth(of: ledger)
       }
+    }
+
+    private static func expectHealth(of ledger: TestLedger) async throws {
+      try await ModelSession.replaceClock(of: ledger)
+      while try await ledger.expire() ?? 0 > 0 {}
+      #expect(try await ledger.violations() == [])
     }
 
     private static func check(_ test: Case, number: Int, _ stepper: Stepper) async throws {

@@ -39,16 +39,18 @@ extension Integration {
         for _ in 0..<width {
           group.addTask {
             let run = ModelRun(ledger)
-            while let seed = seeds.next() { try await check(seed, run) }
+            while let seed = seeds.next() {
+              if try await !passes(seed, run) { seeds.stop() }
+            }
             await run.disconnect()
           }
         }
       }
     }
 
-    private static func check(_ seed: UInt64, _ run: ModelRun) async throws {
+    private static func passes(_ seed: UInt64, _ run: ModelRun) async throws -> Bool {
       let scenario = ScenarioGenerator.scenario(seed: seed, commands: length)
-      guard try await run.difference(scenario) != nil else { return }
+      guard try await run.difference(scenario) != nil else { return true }
       let shrunk = try await scenario.shrunk { try await run.difference($0) != nil }
       let difference = try await run.difference(shrunk) ?? "only sometimes"
       Issue.record(
@@ -56,6 +58,7 @@ extension Integration {
         seed \(seed), after \(shrunk.commandCount) commands, \(difference)
         \(shrunk)
         """)
+      return false
     }
 
     /// First those that failed once, then the usual ones, then others until the time is over.
@@ -72,18 +75,22 @@ extension Integration {
   }
 }
 
-/// Seeds to be shared out, each once.
+/// Seeds to be shared out, each once. After a failure there are no more.
 private final class Seeds: Sendable {
   private let first: [UInt64]
   private let end: ContinuousClock.Instant
   private let count = Mutex(0)
+  private let isStopped = Atomic(false)
 
   init(_ first: [UInt64], more time: Duration) {
     self.first = first
     end = .now + time
   }
 
+  func stop() { isStopped.store(true, ordering: .relaxed) }
+
   func next() -> UInt64? {
+    if isStopped.load(ordering: .relaxed) { return nil }
     let index = count.withLock { count in
       defer { count += 1 }
       return count

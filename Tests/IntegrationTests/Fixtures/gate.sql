@@ -16,6 +16,16 @@ BEGIN
 END
 $$;
 
+-- Seconds by which the clock of every session is ahead: it can be set while a call waits, since a
+-- sequence knows no transactions.
+CREATE SEQUENCE test.delay MINVALUE 0 START 0;
+GRANT SELECT ON SEQUENCE test.delay TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION tollgate_data.clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+  SELECT to_timestamp(current_setting('test.now')::double precision + d.last_value)
+    FROM test.delay d
+$$;
+
 -- Holds the lock of an account until the gate opens.
 CREATE FUNCTION test.hold_account(p_account_id bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

@@ -52,7 +52,6 @@ struct Stepper: Sendable {
 
   /// Puts gates behind the functions of a database.
   static func prepare(_ ledger: TestLedger) async throws {
-    try await ModelSession.replaceClock(of: ledger)
     let file = try #require(
       Bundle.module.url(forResource: "gate", withExtension: "sql", subdirectory: "Fixtures"))
     try await ledger.execute(String(contentsOf: file, encoding: .utf8))
@@ -101,16 +100,19 @@ extension Stepper {
       ModelSession(connection: a.connection, prefix: prefix),
       ModelSession(connection: b.connection, prefix: prefix)
     )
-    for command in before.commands {
-      try await b.setClock(Scenario.start)
-      _ = try await b.apply([command])
-    }
-    for session in [a, b] { try await session.setClock(before.now) }
+    try await prepare(before, b)
+    try await a.setClock(before.now)
     try await gateA(order)
     let account = b.account(before.account)
     let (outcomeA, outcomeB) = try await call((a, first), (b, second), order, account)
     return Result(
       a: outcomeA, b: outcomeB, books: try await ModelBooks.lines(in: ledger, of: [account]))
+  }
+
+  private func prepare(_ setting: Setting, _ session: ModelSession) async throws {
+    try await session.setClock(Scenario.start)
+    for command in setting.commands { _ = try await session.apply([command]) }
+    try await session.setClock(setting.now)
   }
 
   private func gateA(_ order: Order) async throws {
@@ -128,26 +130,30 @@ extension Stepper {
   ) async throws -> ([Outcome]?, [Outcome]) {
     try await keeper.execute(
       script: "SELECT pg_advisory_lock(\(gate))", until: ModelSession.deadline)
-    let holder = Call { order == .racing ? try await hold(account) : nil }
-    if order == .racing { try await settle(holder, bystander) }
+    let holder = order == .racing ? try await hold(account) : nil
     let a = Call { try await first.session.apply([first.command]) }
     try await settle(a, self.a)
     let b = Call { try await second.session.apply([second.command]) }
     try await settle(b, self.b)
     try await keeper.execute(
       script: "SELECT pg_advisory_unlock(\(gate))", until: ModelSession.deadline)
-    _ = try await holder.task.value
+    try await holder?.task.value
     let outcomeB = try await b.task.value
     guard order == .rolledBack else { return (try await a.task.value, outcomeB) }
     await #expect(throws: PostgresError.self) { try await a.task.value }
     return (nil, outcomeB)
   }
 
-  private func hold(_ account: AccountReference) async throws -> Bool? {
-    try await bystander.connection.execute(
-      Statement(name: "hold", sql: "SELECT test.hold_account($1) IS NULL"), [.value(account.id)],
-      until: ModelSession.deadline
-    ) { (row) throws(PostgresError) in try row.next(Bool.self) }.first
+  /// Has the bystander lock the account until the gate opens.
+  private func hold(_ account: AccountReference) async throws -> Call<Void> {
+    let statement = Statement(name: "hold", sql: "SELECT test.hold_account($1)")
+    let call = Call {
+      _ = try await bystander.connection.execute(
+        statement, [.value(account.id)], until: ModelSession.deadline
+      ) { (_) throws(PostgresError) in }
+    }
+    try await settle(call, bystander)
+    return call
   }
 
   /// Waits until the call has ended or waits for a lock.
@@ -161,6 +167,37 @@ extension Stepper {
       ) { (row) throws(PostgresError) in try row.next(Bool.self) }
       if isWaiting == [true] { return }
     }
+  }
+}
+
+extension Stepper {
+  /// Calls while the account is locked by somebody else, who lets go so many seconds later. Only
+  /// for a database in which nothing else happens: all its clocks go on.
+  func run(
+    _ command: Command, waiting seconds: Int64, after before: Setting, prefix: String
+  ) async throws -> Result {
+    let session = session(prefix: prefix)
+    let account = session.account(before.account)
+    try await setDelay(0)
+    try await prepare(before, session)
+    try await keeper.execute(
+      script: "SELECT pg_advisory_lock(\(gate))", until: ModelSession.deadline)
+    let holder = try await hold(account)
+    let call = Call { try await session.apply([command]) }
+    try await settle(call, b)
+    #expect(!call.isDone)
+    try await setDelay(seconds)
+    try await keeper.execute(
+      script: "SELECT pg_advisory_unlock(\(gate))", until: ModelSession.deadline)
+    try await holder.task.value
+    return Result(
+      a: nil, b: try await call.task.value,
+      books: try await ModelBooks.lines(in: ledger, of: [account]))
+  }
+
+  private func setDelay(_ seconds: Int64) async throws {
+    try await keeper.execute(
+      script: "SELECT setval('test.delay', \(seconds))", until: ModelSession.deadline)
   }
 }
 
