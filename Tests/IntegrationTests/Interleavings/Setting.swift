@@ -1,7 +1,8 @@
 import ReferenceLedger
 
-/// What was before two calls meet: an account with one open hold of 600 of 1,000 credits, 50 of
-/// them captured by a keyed stage; or an account that does not exist yet.
+/// What was before two calls meet: an account with 2,000 credits and an open hold of 600, 50 of
+/// them captured by a keyed stage; or an account that does not exist yet. Of the rest, 1,000 are
+/// held otherwise: what is freed twice must not be stopped by there being nothing left to free.
 struct Setting: Sendable {
   typealias Command = ReferenceLedger.Command
 
@@ -11,6 +12,10 @@ struct Setting: Sendable {
     .init(hold, [.init("turn-taking", 400), .init("theoryofmind", 200)]))
   static let stage = Command.capture(
     .init(hold, credits: ["turn-taking": 50], isFinal: false, key: "stage"))
+
+  private static let purchase = Command.grant(.init(account, "before", 1_000))
+  private static let otherHold = Command.reserve(
+    .init(.init(account, "before"), [.init("personas", 1_000)], ttlSeconds: 3_600))
 
   let commands: [Command]
   /// Seconds between the commands and the calls.
@@ -22,7 +27,7 @@ struct Setting: Sendable {
   static let newAccount = Setting(commands: [], seconds: 0)
 
   static func openHold(isOverdue: Bool) -> Setting {
-    Setting(commands: [reserve, stage], seconds: isOverdue ? 61 : 1)
+    Setting(commands: [purchase, otherHold, reserve, stage], seconds: isOverdue ? 61 : 1)
   }
 
   /// The reference ledger at the time of the calls.

@@ -35,7 +35,7 @@ struct Stepper: Sendable {
   private let b: Side
   private let bystander: Side
   /// Holds the gate's lock, and looks at the locks of the others.
-  private let keeper: Connection
+  private let keeper: Side
   private let gate: Int
 
   /// Steppers of one database need a number of their own each.
@@ -45,7 +45,7 @@ struct Stepper: Sendable {
     a = try await Self.side(ModelSession.connection(to: ledger, name: "a"))
     b = try await Self.side(ModelSession.connection(to: ledger, name: "b"))
     bystander = try await Self.side(Self.superuser(of: ledger, name: "bystander"))
-    keeper = Self.superuser(of: ledger, name: "keeper")
+    keeper = try await Self.side(Self.superuser(of: ledger, name: "keeper"))
     try await bystander.connection.execute(
       script: "SET test.gate = '\(gate)'", until: ModelSession.deadline)
   }
@@ -63,9 +63,7 @@ struct Stepper: Sendable {
   }
 
   func disconnect() async {
-    for connection in [a.connection, b.connection, bystander.connection, keeper] {
-      await connection.disconnect()
-    }
+    for side in [a, b, bystander, keeper] { await side.connection.disconnect() }
     await ledger.disconnect()
   }
 
@@ -128,14 +126,14 @@ extension Stepper {
     _ first: (session: ModelSession, command: Command),
     _ second: (session: ModelSession, command: Command), _ order: Order, _ account: AccountReference
   ) async throws -> ([Outcome]?, [Outcome]) {
-    try await keeper.execute(
+    try await keeper.connection.execute(
       script: "SELECT pg_advisory_lock(\(gate))", until: ModelSession.deadline)
     let holder = order == .racing ? try await hold(account) : nil
     let a = Call { try await first.session.apply([first.command]) }
     try await settle(a, self.a)
     let b = Call { try await second.session.apply([second.command]) }
     try await settle(b, self.b)
-    try await keeper.execute(
+    try await keeper.connection.execute(
       script: "SELECT pg_advisory_unlock(\(gate))", until: ModelSession.deadline)
     try await holder?.task.value
     let outcomeB = try await b.task.value
@@ -156,14 +154,14 @@ extension Stepper {
     return call
   }
 
-  /// Waits until the call has ended or waits for a lock.
+  /// Waits until the call has ended or waits for a lock that one of us holds. Others, which work
+  /// on the same tables, may be in its way for a moment.
   private func settle<T>(_ call: Call<T>, _ side: Side) async throws {
+    let us = [a, b, bystander, keeper].map(\.process)
     while !call.isDone {
-      let isWaiting = try await keeper.execute(
-        Statement(
-          name: "waiting",
-          sql: "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE pid = $1 AND NOT granted)"),
-        [.value(side.process)], until: ModelSession.deadline
+      let isWaiting = try await keeper.connection.execute(
+        Statement(name: "waiting", sql: "SELECT pg_blocking_pids($1) && $2"),
+        [.value(side.process), .array(us)], until: ModelSession.deadline
       ) { (row) throws(PostgresError) in try row.next(Bool.self) }
       if isWaiting == [true] { return }
     }
@@ -180,14 +178,14 @@ extension Stepper {
     let account = session.account(before.account)
     try await setDelay(0)
     try await prepare(before, session)
-    try await keeper.execute(
+    try await keeper.connection.execute(
       script: "SELECT pg_advisory_lock(\(gate))", until: ModelSession.deadline)
     let holder = try await hold(account)
     let call = Call { try await session.apply([command]) }
     try await settle(call, b)
     #expect(!call.isDone)
     try await setDelay(seconds)
-    try await keeper.execute(
+    try await keeper.connection.execute(
       script: "SELECT pg_advisory_unlock(\(gate))", until: ModelSession.deadline)
     try await holder.task.value
     return Result(
@@ -196,7 +194,7 @@ extension Stepper {
   }
 
   private func setDelay(_ seconds: Int64) async throws {
-    try await keeper.execute(
+    try await keeper.connection.execute(
       script: "SELECT setval('test.delay', \(seconds))", until: ModelSession.deadline)
   }
 }
