@@ -7,6 +7,12 @@ let staysOnCaller: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault")
 ]
 
+/// Lets the targets above specialize generic functions of this one: in a request's way, the
+/// unspecialized ones take longer than what they do.
+let isInlinedAbove: [SwiftSetting] = [
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
+]
+
 let package = Package(
   name: "tollgate",
   platforms: [.macOS(.v26)],
@@ -38,9 +44,10 @@ let package = Package(
       dependencies: [
         "CLibpq",
         .product(name: "Logging", package: "swift-log"),
-      ]
+      ],
+      swiftSettings: isInlinedAbove
     ),
-    .target(name: "Tollgate"),
+    .target(name: "Tollgate", swiftSettings: isInlinedAbove),
     .target(
       name: "TollgateStore",
       dependencies: [

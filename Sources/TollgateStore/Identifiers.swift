@@ -92,16 +92,32 @@ enum Hex {
   private static let digits = Array("0123456789abcdef".utf8)
 
   static func encode(_ bytes: some Sequence<UInt8>) -> String {
-    String(
-      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    var text: [UInt8] = []
+    text.reserveCapacity(2 * bytes.underestimatedCount)
+    for byte in bytes {
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// Lower case only: an id has one spelling. `nil` unless all of `text` is hexadecimal.
   static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-    let nibbles = text.compactMap { digits.firstIndex(of: $0) }
-    guard nibbles.count == text.count, nibbles.count.isMultiple(of: 2) else { return nil }
-    return stride(from: 0, to: nibbles.count, by: 2).map {
-      UInt8(nibbles[$0] << 4 | nibbles[$0 + 1])
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.count / 2)
+    var high: UInt8?
+    for digit in text {
+      guard let nibble = nibble(digit) else { return nil }
+      if let first = high.take() { bytes.append(first << 4 | nibble) } else { high = nibble }
+    }
+    return high == nil ? bytes : nil
+  }
+
+  private static func nibble(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    default: nil
     }
   }
 }

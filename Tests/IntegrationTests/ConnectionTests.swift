@@ -6,7 +6,7 @@ import TollgateWorkers
 
 extension Integration {
   /// What a connection does, byte by byte, whatever carries the requests behind it.
-  @Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
+  @Suite struct ConnectionTests {
     private static let hold =
       #"{"account_id": "a", "operation": "personas.generate", "quantities": {"count": 1}}"#
 
@@ -31,6 +31,36 @@ extension Integration {
           }
         }
         #expect(try await gate.balance().integer("reserved") == 425)
+      }
+    }
+
+    @Test func thousandsOfRequestsSentAtOnceAreAnswered() async throws {
+      try await withGate { gate in
+        let request = "POST /v1/credits/actions/reserve HTTP/1.1\r\n\r\n"
+        let held = gate.raw("actions/reserve", Self.hold)
+        try await withConnection(to: gate.port) { connection in
+          // The first waits for the database, so the others queue up behind it.
+          try await connection.send(
+            held + String(repeating: request, count: 5_000) + held)
+          #expect(try await connection.status() == 200)
+          for _ in 1...5_000 { try #require(try await connection.status() == 401) }
+          #expect(try await connection.status() == 200)
+        }
+      }
+    }
+
+    @Test func nothingIsDoneAfterTheRequestThatAskedToClose() async throws {
+      try await withGate { gate in
+        for path in ["actions/reserve", "projections/balance"] {
+          try await withConnection(to: gate.port) { connection in
+            try await connection.send(
+              gate.raw(path, Self.hold, headers: ["Connection: close"])
+                + gate.raw("actions/reserve", Self.hold))
+            #expect(try await connection.reply()?.header("connection") == "close")
+            #expect(try await connection.status() == nil)
+          }
+        }
+        #expect(try await gate.balance().integer("reserved") == 85)
       }
     }
 

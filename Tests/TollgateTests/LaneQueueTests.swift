@@ -5,9 +5,9 @@ private struct Item: LaneItem, Equatable {
   let kind: String
   let account: Int64
   let key: Int
-  let submission: Int
+  let submission: Int?
 
-  init(_ kind: String, _ account: Int64, _ key: Int, by submission: Int = 0) {
+  init(_ kind: String, _ account: Int64, _ key: Int, by submission: Int? = 0) {
     self.kind = kind
     self.account = account
     self.key = key

@@ -57,6 +57,9 @@ extension JSONWriter {
   public mutating func raw(_ text: some StringProtocol) {
     bytes.append(contentsOf: text.utf8)
   }
+
+  /// The same for text in UTF-8.
+  public mutating func raw(bytes: [UInt8]) { self.bytes += bytes }
 }
 
 extension JSONWriter {
@@ -83,10 +86,12 @@ extension JSONWriter {
 
   fileprivate mutating func quoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    if text.utf8.contains(where: Self.mustEscape) {
+    let start = bytes.count
+    bytes.append(contentsOf: text.utf8)
+    // Hardly any text needs escapes, and bytes in an array are looked through the fastest.
+    if bytes[start...].contains(where: Self.mustEscape) {
+      bytes.removeSubrange(start...)
       for byte in text.utf8 { escaped(byte) }
-    } else {
-      bytes.append(contentsOf: text.utf8)
     }
     bytes.append(UInt8(ascii: "\""))
   }

@@ -10,10 +10,10 @@ public protocol LaneItem: Sendable {
   /// What the item is about within its account. Items on one thing keep their order, and two of
   /// them never share a batch.
   var key: Key { get }
-  /// Who submitted it: items of one submission and account keep their order. Those of several are
-  /// concurrent requests, which have none; holding them apart would split the batches of a hot
-  /// account at every change of kind.
-  var submission: Submission { get }
+  /// What it was submitted with: items of one submission and account keep their order. `nil` for
+  /// one that came alone. Items of several are concurrent requests, which have no order; holding
+  /// them apart would split the batches of a hot account at every change of kind.
+  var submission: Submission? { get }
 }
 
 /// The state machine of a lane: what waits, and what goes into the next batch.
@@ -51,9 +51,10 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     let account: Int64
     let submission: Item.Submission
 
-    init(_ item: Item) {
+    init?(_ item: Item) {
+      guard let submission = item.submission else { return nil }
       account = item.account
-      submission = item.submission
+      self.submission = submission
     }
   }
 
@@ -97,17 +98,17 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     var batch: [Item] = []
     var left: [Item] = []
     // Those taken or left behind: either way the next item on the subject stays.
-    var subjects: Set<Subject> = []
+    var subjects = Set<Subject>(minimumCapacity: waiting.count)
     var sequencesLeft: Set<Sequence> = []
     for item in waiting {
       let isFirst = subjects.insert(Subject(item)).inserted
-      if isFirst, item.kind == kind, batch.count < batchLimit,
-        !sequencesLeft.contains(Sequence(item))
-      {
+      let sequence = Sequence(item)
+      let isNext = sequence.map { !sequencesLeft.contains($0) } ?? true
+      if isFirst, isNext, item.kind == kind, batch.count < batchLimit {
         batch.append(item)
       } else {
         left.append(item)
-        sequencesLeft.insert(Sequence(item))
+        if let sequence { sequencesLeft.insert(sequence) }
       }
     }
     waiting = left

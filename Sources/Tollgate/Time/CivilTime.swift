@@ -41,14 +41,27 @@ extension Int64 {
 }
 
 extension [UInt8] {
-  /// Appends a number that is not negative in decimal digits, with zeros in front up to `width`.
-  package mutating func append(decimal number: Int64, width: Int = 1) {
-    let start = count
-    var rest = number
-    while rest > 0 || count - start < width {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-      rest /= 10
-    }
-    self[start...].reverse()
+  /// Appends `YYYY-MM-DD`.
+  package mutating func append(date time: CivilTime) {
+    append(decimal: Int(time.year), width: 4)
+    append(UInt8(ascii: "-"))
+    append(decimal: time.month, width: 2)
+    append(UInt8(ascii: "-"))
+    append(decimal: time.day, width: 2)
+  }
+
+  /// Appends `hh:mm:ss`.
+  package mutating func append(timeOfDay time: CivilTime) {
+    append(decimal: time.hour, width: 2)
+    append(UInt8(ascii: ":"))
+    append(decimal: time.minute, width: 2)
+    append(UInt8(ascii: ":"))
+    append(decimal: time.second, width: 2)
+  }
+
+  /// Appends the digits of a number, with zeros in front up to `width`.
+  package mutating func append(decimal number: Int, width: Int) {
+    if number >= 10 || width > 1 { append(decimal: number / 10, width: width - 1) }
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: (number % 10).magnitude))
   }
 }

@@ -133,5 +133,5 @@ extension Result where Success == Reply, Failure == any Error {
 private struct RawJSON: JSONWritable {
   let bytes: [UInt8]
 
-  func write(to writer: inout JSONWriter) { writer.raw(String(decoding: bytes, as: UTF8.self)) }
+  func write(to writer: inout JSONWriter) { writer.raw(bytes: bytes) }
 }

@@ -2,28 +2,26 @@ import Postgres
 import Tollgate
 
 extension Timestamp: JSONWritable {
+  /// 2000-01-01, in seconds since 1970.
+  private static let epoch: Int64 = 946_684_800
+
   /// ISO 8601 in UTC, to the millisecond. By hand: Foundation's formatter takes longer than all the
   /// rest of a reply.
   public func write(to writer: inout JSONWriter) {
     let (seconds, microseconds) = microseconds.flooringDivision(by: 1_000_000)
     let time = CivilTime(secondsSince1970: seconds + Self.epoch)
     var text: [UInt8] = []
-    text.reserveCapacity(24)
-    text.append(decimal: max(time.year, 0), width: 4)
-    for (separator, number) in [
-      ("-", time.month), ("-", time.day), ("T", time.hour), (":", time.minute), (":", time.second),
-    ] {
-      text += separator.utf8
-      text.append(decimal: Int64(number), width: 2)
-    }
+    text.reserveCapacity(26)
+    text.append(UInt8(ascii: "\""))
+    text.append(date: time)
+    text.append(UInt8(ascii: "T"))
+    text.append(timeOfDay: time)
     text.append(UInt8(ascii: "."))
-    text.append(decimal: microseconds / 1_000, width: 3)
+    text.append(decimal: Int(microseconds / 1_000), width: 3)
     text.append(UInt8(ascii: "Z"))
-    writer.value(String(decoding: text, as: UTF8.self))
+    text.append(UInt8(ascii: "\""))
+    writer.raw(bytes: text)
   }
-
-  /// 2000-01-01, in seconds since 1970.
-  private static let epoch: Int64 = 946_684_800
 }
 
 extension JSONWriter {

@@ -31,7 +31,7 @@ struct RequestHeaders: Sendable {
   }
 }
 
-extension String {
+extension StringProtocol {
   /// Whether it is `name` but for the case of letters; `name` is in lower case.
   fileprivate func matches(_ name: StaticString) -> Bool {
     guard utf8.count == name.utf8CodeUnitCount else { return false }
@@ -53,8 +53,8 @@ extension RequestHeaders {
   }
 
   var bearerToken: String? {
-    let parts = authorization?.split(separator: " ") ?? []
-    guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-    return String(parts[1])
+    let parts = authorization?.utf8.split(separator: UInt8(ascii: " ")) ?? []
+    guard parts.count == 2, Substring(parts[0]).matches("bearer") else { return nil }
+    return String(Substring(parts[1]))
   }
 }

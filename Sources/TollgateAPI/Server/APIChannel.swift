@@ -17,11 +17,14 @@ struct APIChannel: HTTPChannelHandler {
   ) -> EventLoopFuture<NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>> {
     channel.eventLoop.makeCompletedFuture {
       let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(IdleConnectionHandler(timeout: idleTimeout))
+      let socket = SocketHandler(idleTimeout: idleTimeout)
+      let turns = TurnHandler()
+      try pipeline.addHandler(socket)
       try pipeline.configureHTTPServerPipeline(
-        withPipeliningAssistance: true, withErrorHandling: false,
+        withPipeliningAssistance: false, withErrorHandling: false,
         withOutboundHeaderValidation: false)
-      try pipeline.addHandler(ActionHandler(api, logger: logger))
+      try pipeline.addHandler(turns)
+      try pipeline.addHandler(ActionHandler(api, turns, socket, logger: logger))
       try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
       return try NIOAsyncChannel(
         wrappingChannelSynchronously: channel,

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Tollgate
 
 /// The form of dates in headers: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -7,21 +8,27 @@ enum HTTPDate {
   private static let months = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
+  private static let latest = Mutex((second: 0, text: ""))
 
-  static var now: String { text(of: CivilTime(secondsSince1970: Int64(time(nil)))) }
+  /// Written once a second.
+  static var now: String {
+    let second = time(nil)
+    return latest.withLock { latest in
+      if latest.second != second {
+        latest = (second, text(of: CivilTime(secondsSince1970: Int64(second))))
+      }
+      return latest.text
+    }
+  }
 
   static func text(of time: CivilTime) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(29)
-    bytes += "\(weekdays[time.weekday]), ".utf8
-    bytes.append(decimal: Int64(time.day), width: 2)
-    bytes += " \(months[time.month - 1]) ".utf8
-    bytes.append(decimal: time.year, width: 4)
-    for (separator, number) in [(" ", time.hour), (":", time.minute), (":", time.second)] {
-      bytes += separator.utf8
-      bytes.append(decimal: Int64(number), width: 2)
-    }
-    bytes += " GMT".utf8
-    return String(decoding: bytes, as: UTF8.self)
+    var text = Array("\(weekdays[time.weekday]), ".utf8)
+    text.append(decimal: time.day, width: 2)
+    text += " \(months[time.month - 1]) ".utf8
+    text.append(decimal: Int(time.year), width: 4)
+    text.append(UInt8(ascii: " "))
+    text.append(timeOfDay: time)
+    text += " GMT".utf8
+    return String(decoding: text, as: UTF8.self)
   }
 }

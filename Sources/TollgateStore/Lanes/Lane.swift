@@ -76,8 +76,7 @@ actor Lane: Service {
   }
 
   private func finish(_ batch: [PendingCommand], _ results: [CommandResult]) {
-    Delivery.hand(
-      over: zip(batch, results).map { Delivery(recipient: $0.recipient, result: $1) })
+    Deliveries.hand(zip(batch.lazy.map(\.recipient), results))
   }
 }
 

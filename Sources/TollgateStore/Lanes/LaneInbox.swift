@@ -12,10 +12,10 @@ final class LaneInbox: Sendable {
       _ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant
     ) -> LaneQueue<PendingCommand>.Admission {
       submissions &+= 1
+      let submission = commands.count > 1 ? submissions : nil
       return queue.enqueue(
         commands.map { command, recipient in
-          PendingCommand(
-            command: command, deadline: deadline, submission: submissions, recipient: recipient)
+          PendingCommand(command, for: recipient, deadline: deadline, submission: submission)
         })
     }
   }
@@ -36,8 +36,7 @@ final class LaneInbox: Sendable {
     switch admission {
     case .accepted: sleeper?.resume()
     case .full, .closed:
-      Delivery.hand(
-        over: commands.map { Delivery(recipient: $0.1, result: .failure(.overloaded)) })
+      Deliveries.hand(commands.map { ($1, .failure(.overloaded)) })
     }
   }
 

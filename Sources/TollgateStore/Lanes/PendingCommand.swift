@@ -5,13 +5,24 @@ import Tollgate
 /// What a command came to: its outcome, or the reason why it has none.
 public typealias CommandResult = Result<Outcome, StoreError>
 
-/// A command on its way through a lane, with whoever waits for it.
-struct PendingCommand: LaneItem {
+/// A command on its way through a lane, with whoever waits for it. A class, because it moves
+/// through several arrays, and to copy a command takes long.
+final class PendingCommand: LaneItem {
   let command: Command
   let deadline: ContinuousClock.Instant
-  /// Equal for commands that were submitted together.
-  let submission: UInt64
+  /// Equal for commands that were submitted together; `nil` for one that came alone.
+  let submission: UInt64?
   let recipient: Recipient
+
+  init(
+    _ command: Command, for recipient: Recipient, deadline: ContinuousClock.Instant,
+    submission: UInt64?
+  ) {
+    self.command = command
+    self.recipient = recipient
+    self.deadline = deadline
+    self.submission = submission
+  }
 
   var kind: Command.Kind { command.kind }
   var account: Int64 { command.account }
@@ -26,24 +37,32 @@ struct Recipient: Sendable {
   let receive: @Sendable (CommandResult) -> Void
 }
 
-/// A result on its way back.
-struct Delivery: Sendable {
-  let recipient: Recipient
-  let result: CommandResult
+/// Results on their way back to one event loop, or to no particular one.
+struct Deliveries: Sendable {
+  private let eventLoop: (any EventLoop)?
+  private var results: [(receive: @Sendable (CommandResult) -> Void, result: CommandResult)] = []
 
-  private func hand() { recipient.receive(result) }
+  private init(to eventLoop: (any EventLoop)?) { self.eventLoop = eventLoop }
 
-  /// Hands over results with one wake-up per event loop, however many requests wait there.
-  static func hand(over deliveries: [Delivery]) {
-    let byLoop = Dictionary(grouping: deliveries) {
-      $0.recipient.eventLoop.map { ObjectIdentifier($0) }
+  /// Hands results over, with one wake-up per event loop however many requests wait there.
+  static func hand(_ results: some Sequence<(Recipient, CommandResult)>) {
+    var all: [Deliveries] = []
+    for (recipient, result) in results {
+      let index =
+        all.firstIndex { $0.eventLoop === recipient.eventLoop } ?? all.endIndex
+      if index == all.endIndex { all.append(Deliveries(to: recipient.eventLoop)) }
+      all[index].results.append((recipient.receive, result))
     }
-    for deliveries in byLoop.values {
-      if let eventLoop = deliveries.first?.recipient.eventLoop {
-        eventLoop.execute { for delivery in deliveries { delivery.hand() } }
-      } else {
-        for delivery in deliveries { delivery.hand() }
+    for deliveries in all { deliveries.hand() }
+  }
+
+  private func hand() {
+    if let eventLoop {
+      eventLoop.execute { [results] in
+        for (receive, result) in results { receive(result) }
       }
+    } else {
+      for (receive, result) in results { receive(result) }
     }
   }
 }
