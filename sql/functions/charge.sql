@@ -1,6 +1,7 @@
 -- Reserve and final capture in one transaction, for work that is already done or cannot fail.
 -- Arguments, refusals and locks are those of tollgate.reserve; an item that was held is returned
--- as 'charged' or 'replayed', with what is available after the charge.
+-- as 'charged' or 'replayed', with what is available after the charge. Raises serialization_failure
+-- when a hold's deadline and grace pass before it is charged: the call can be repeated.
 CREATE OR REPLACE FUNCTION tollgate.charge(
   p_route bigint,
   p_item integer[],
@@ -40,6 +41,7 @@ DECLARE
   v_version integer[];
   v_available bigint[];
   v_expires_at timestamptz[];
+  v_is_charged boolean;
 BEGIN
   SELECT array_agg(r.item), array_agg(r.outcome), array_agg(r.line), array_agg(r.component),
          array_agg(r.price), array_agg(r.price_book_version), array_agg(r.available),
@@ -52,15 +54,25 @@ BEGIN
 
   -- The whole hold is charged, so `available` stays what reserve said.
   IF 'reserved' = ANY (v_outcome) THEN
-    PERFORM tollgate_data.close_reservations(
-              'capture', array_agg(h.item), array_agg(h.tenant_id), array_agg(h.account_id),
-              array_agg(h.reservation_key), array_agg(NULL::uuid), array_agg(h.fingerprint),
-              array_agg(NULL::jsonb), array_agg(true), array_agg(h.service))
-       FROM unnest(p_item, p_line, p_tenant_id, p_account_id, p_reservation_key, p_fingerprint,
-                   p_service)
-         AS h (item, line, tenant_id, account_id, reservation_key, fingerprint, service)
-       JOIN unnest(v_item, v_line, v_outcome) AS d (item, line, outcome) USING (item, line)
-      WHERE h.line = 1 AND d.outcome = 'reserved';
+    SELECT bool_and(c.outcome = 'done')
+      INTO v_is_charged
+      FROM (SELECT array_agg(h.item) AS item, array_agg(h.tenant_id) AS tenant_id,
+                   array_agg(h.account_id) AS account_id,
+                   array_agg(h.reservation_key) AS reservation_key,
+                   array_agg(h.fingerprint) AS fingerprint, array_agg(h.service) AS service,
+                   array_agg(NULL::uuid) AS action_key, array_agg(NULL::jsonb) AS credits,
+                   array_agg(true) AS final
+              FROM unnest(p_item, p_line, p_tenant_id, p_account_id, p_reservation_key,
+                          p_fingerprint, p_service)
+                AS h (item, line, tenant_id, account_id, reservation_key, fingerprint, service)
+              JOIN unnest(v_item, v_line, v_outcome) AS d (item, line, outcome) USING (item, line)
+             WHERE h.line = 1 AND d.outcome = 'reserved') b,
+           tollgate_data.close_reservations(
+             'capture', b.item, b.tenant_id, b.account_id, b.reservation_key, b.action_key,
+             b.fingerprint, b.credits, b.final, b.service) c;
+    IF NOT v_is_charged THEN
+      RAISE 'a deadline passed before the charge' USING ERRCODE = 'serialization_failure';
+    END IF;
   END IF;
 
   RETURN QUERY
