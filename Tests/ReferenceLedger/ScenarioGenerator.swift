@@ -42,13 +42,26 @@ public struct ScenarioGenerator {
     let kind = pick(Self.kinds)
     // Small batches are the ones in which nothing is out of the ordinary.
     let size = kind == .expire ? 1 : number(in: 1...(chance(of: 2) ? 3 : 16))
-    var commands: [ReferenceLedger.Command] = []
-    for _ in 0..<size { commands.append(command(kind, after: commands)) }
+    var commands = kind == .capture && chance(of: 2) ? commonCaptures(upTo: size) : []
+    if commands.isEmpty {
+      for _ in 0..<size { commands.append(command(kind, after: commands)) }
+    }
     commands = Self.withDistinctGrants(commands)
     count += commands.count
     _ = ledger.apply(commands)
     recent[kind] = Array((recent[kind, default: []] + commands).suffix(40))
     return commands
+  }
+
+  /// A batch in which every hold is open, in time and named once.
+  private mutating func commonCaptures(upTo size: Int) -> [ReferenceLedger.Command] {
+    var open = made.filter { isOpen($0) && ledger.holds[$0]?.expiresAt ?? 0 > ledger.now }
+    open.shuffle(using: &random)
+    return open.prefix(size).map { .capture(capture(of: $0)) }
+  }
+
+  private func isOpen(_ id: ReferenceLedger.HoldID) -> Bool {
+    ledger.holds[id]?.state == .reserved
   }
 
   /// Callers never send a key of a grant twice in one batch.
@@ -70,7 +83,7 @@ public struct ScenarioGenerator {
     switch kind {
     case .reserve: return .reserve(reserve())
     case .charge: return .charge(reserve())
-    case .capture: return .capture(capture())
+    case .capture: return .capture(capture(of: hold()))
     case .release: return .release(.init(hold(), key: actionKey()))
     case .extend: return .extend(extend())
     case .expire: return .expire((0..<number(in: 1...8)).map { _ in hold() })
@@ -90,11 +103,12 @@ extension ScenarioGenerator {
       ? [.init("turn-taking", price / 3), .init("theoryofmind", price - price / 3)]
       : [.init("personas", price)]
     let id = ReferenceLedger.HoldID(account, key("r"))
-    made = made.suffix(30) + [id]
+    made = made.filter { $0 != id }.suffix(30) + [id]
     return .init(id, prices, ttlSeconds: pick([0, 20, 60, 600]))
   }
 
-  /// Often small; else what is available, a little more or a little less.
+  /// Often small; else what is available, a little more or less, or what leaves a late capture
+  /// just enough or one credit too little.
   private mutating func price(on account: ReferenceLedger.AccountID) -> Int64 {
     let available = ledger.accounts[account]?.available ?? 1_000
     switch number(in: 0...9) {
@@ -102,13 +116,20 @@ extension ScenarioGenerator {
     case 1: return available + 1
     case 2: return max(0, available - 1)
     case 3: return 0
+    case 4: return max(0, available - lateRest(on: account) + Int64(number(in: 0...1)))
     default: return Int64(number(in: 1...150))
     }
   }
 
-  private mutating func capture() -> ReferenceLedger.Close {
-    let id = hold()
-    return .init(
+  /// What a late capture of an expired hold would need.
+  private func lateRest(on account: ReferenceLedger.AccountID) -> Int64 {
+    let expired = made.last { $0.account == account && ledger.holds[$0]?.state == .expired }
+    let lines = expired.flatMap { ledger.holds[$0]?.lines } ?? []
+    return lines.reduce(0) { $0 + $1.rest }
+  }
+
+  private mutating func capture(of id: ReferenceLedger.HoldID) -> ReferenceLedger.Close {
+    .init(
       id, credits: chance(of: 3) ? nil : credits(of: id, spread: 0...12),
       isFinal: !chance(of: 3), key: actionKey())
   }
@@ -138,7 +159,7 @@ extension ScenarioGenerator {
   }
 
   private mutating func hold() -> ReferenceLedger.HoldID {
-    let open = made.filter { ledger.holds[$0]?.state == .reserved }
+    let open = made.filter(isOpen)
     if !chance(of: 3), let id = pickOrNil(open) { return id }
     if !chance(of: 5), let id = pickOrNil(made) { return id }
     return .init(pick(Scenario.accounts), key("r"))
