@@ -7,6 +7,7 @@ CONFIG ?= release
 TOLLGATE = .build/$(CONFIG)/tollgate
 BENCH = .build/release/tollgate-bench
 CELL_SECONDS ?= 5
+OPTIONS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install build run test bench bench-long format lint clean
@@ -45,12 +46,12 @@ test: install ## Build and run all tests
 bench: install ## Measure against the ledger one would write first (10 minutes; CELL_SECONDS=2)
 	swift build -c release --product tollgate
 	swift build -c release --product tollgate-bench
-	@exec $(BENCH) run --cell-seconds "$(CELL_SECONDS)" --output "$(DATA)"
+	@exec $(BENCH) run --cell-seconds "$(CELL_SECONDS)" --output "$(DATA)" $(OPTIONS)
 
 bench-long: install ## What needs long runs: history, memory, half an hour of load (90 minutes)
 	swift build -c release --product tollgate
 	swift build -c release --product tollgate-bench
-	@exec $(BENCH) long --cell-seconds "$(CELL_SECONDS)" --output "$(DATA)"
+	@exec $(BENCH) long --output "$(DATA)" $(OPTIONS)
 
 format: ## Format the Swift sources in place
 	swift format --in-place --recursive Sources Tests Package.swift

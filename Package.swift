@@ -17,8 +17,7 @@ let package = Package(
   name: "tollgate",
   platforms: [.macOS(.v26)],
   products: [
-    .executable(name: "tollgate", targets: ["TollgateCommand"]),
-    .executable(name: "tollgate-bench", targets: ["TollgateBench"]),
+    .executable(name: "tollgate", targets: ["TollgateCommand"])
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -103,20 +102,6 @@ let package = Package(
         .product(name: "Configuration", package: "swift-configuration"),
       ]
     ),
-    .executableTarget(
-      name: "TollgateBench",
-      dependencies: [
-        "Postgres",
-        "PrivatePostgres",
-        "Tollgate",
-        "TollgateStore",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-      ],
-      resources: [.copy("Naive")]
-    ),
     .target(
       name: "TestSupport",
       dependencies: [
@@ -147,10 +132,6 @@ let package = Package(
       resources: [.copy("Fixtures")]
     ),
     .testTarget(
-      name: "TollgateBenchTests",
-      dependencies: ["TollgateBench"]
-    ),
-    .testTarget(
       name: "PrivatePostgresTests",
       dependencies: ["PrivatePostgres"]
     ),
@@ -166,3 +147,28 @@ let package = Package(
     ),
   ]
 )
+
+#if os(Linux)
+  // The benchmark reads processor times from /proc.
+  package.products.append(.executable(name: "tollgate-bench", targets: ["TollgateBench"]))
+  package.targets += [
+    .executableTarget(
+      name: "TollgateBench",
+      dependencies: [
+        "Postgres",
+        "PrivatePostgres",
+        "Tollgate",
+        "TollgateStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      resources: [.copy("Naive")]
+    ),
+    .testTarget(
+      name: "TollgateBenchTests",
+      dependencies: ["TollgateBench"]
+    ),
+  ]
+#endif

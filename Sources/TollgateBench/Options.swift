@@ -4,9 +4,6 @@ import Logging
 
 /// What both kinds of run have in common.
 struct BenchOptions: ParsableArguments {
-  @Option(help: "How long a cell is counted, after a second that is not.")
-  var cellSeconds = 5.0
-
   @Option(help: "How often every cell is measured.")
   var rounds = 3
 
@@ -14,9 +11,7 @@ struct BenchOptions: ParsableArguments {
   var output = ".tollgate"
 
   func validate() throws {
-    guard cellSeconds > 0, cellSeconds <= 3_600, rounds > 0 else {
-      throw ValidationError("--cell-seconds is above 0 and at most 3600, --rounds at least 1")
-    }
+    guard rounds > 0 else { throw ValidationError("--rounds is at least 1") }
   }
 
   var logger: Logger {

@@ -41,18 +41,3 @@ struct BatchContestant: Sendable {
     }
   }
 }
-
-/// How long a cell runs.
-struct Window: Sendable {
-  /// Seconds that are not counted, and seconds that are.
-  var warmUp = 1.0
-  var seconds: Double
-
-  /// Samples at its begin and its end, counted from now.
-  func samples(_ meter: Meter) async throws -> (before: Meter.Sample, after: Meter.Sample) {
-    try await Task.sleep(for: .seconds(warmUp))
-    let before = meter.sample()
-    try await Task.sleep(for: .seconds(seconds))
-    return (before, meter.sample())
-  }
-}

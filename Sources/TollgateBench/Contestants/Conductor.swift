@@ -1,8 +1,7 @@
 /// Runs cells one after the other, each from the same start.
 struct Conductor: Sendable {
   let server: BenchServer
-  /// How long a cell is counted.
-  let seconds: Double
+  let window: Window
   let journal: Journal
 
   /// - Returns: all operations that were done, counted or not.
@@ -10,8 +9,9 @@ struct Conductor: Sendable {
   func measure(_ cell: Cell, round: Int, _ position: String) async throws -> Int {
     try await server.rest()
     let before = try await server.writeAheadCounter()
-    let observation = try await cell.run(
-      Window(seconds: seconds * cell.share), server.postmaster)
+    var window = window
+    window.seconds *= cell.share
+    let observation = try await cell.run(window, server.postmaster)
     let after = try await server.writeAheadCounter()
     try await journal.add(
       CellResult(cell: cell.name, round: round, observation, before: before, after: after),

@@ -42,11 +42,12 @@ struct Gate: Sendable {
     return gate
   }
 
-  /// The same ledger in a copy of its database.
-  func moved(to database: String, url: String) -> Gate {
-    Gate(
-      database: database, url: url, tenant: tenant, priceBook: priceBook, serviceKey: serviceKey,
-      calls: calls, accounts: accounts, logger: logger)
+  /// A copy of the ledger: keys, ids and prices are the same.
+  func copied(to database: String, on server: BenchServer) async throws -> Gate {
+    try await server.copyDatabase(self.database, to: database)
+    return Gate(
+      database: database, url: server.url(database), tenant: tenant, priceBook: priceBook,
+      serviceKey: serviceKey, calls: calls, accounts: accounts, logger: logger)
   }
 
   /// A key of an account holder.

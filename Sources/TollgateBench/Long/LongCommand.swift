@@ -11,6 +11,16 @@ struct LongCommand: AsyncParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
+  @Option(help: "How long a cell is counted.")
+  var cellSeconds = 20.0
+
+  @Option(
+    help: """
+      How long it runs before: after a checkpoint every page is logged whole at its first change, \
+      and a large ledger has many.
+      """)
+  var warmUp = 20.0
+
   @Option(help: "How long the steady load runs.")
   var minutes = 30
 
@@ -24,6 +34,7 @@ struct LongCommand: AsyncParsableCommand {
   var part: [Part] = []
 
   func validate() throws {
+    try Window(warmUp: warmUp, seconds: cellSeconds).validate()
     guard minutes > 0, history >= 10_000, maxAccounts >= 1_000 else {
       throw ValidationError("--minutes, --history or --max-accounts is too small")
     }
@@ -32,7 +43,8 @@ struct LongCommand: AsyncParsableCommand {
   func run() async throws {
     let parts = part.isEmpty ? Part.allCases : part
     let run = LongRun(
-      parts: parts, rounds: options.rounds, seconds: options.cellSeconds, minutes: minutes,
+      parts: parts, rounds: options.rounds,
+      window: Window(warmUp: warmUp, seconds: cellSeconds), minutes: minutes,
       history: HistoryGrowth(target: history), accounts: AccountGrowth(largest: maxAccounts),
       logger: options.logger)
     try await options.withServer(
@@ -44,14 +56,14 @@ struct LongCommand: AsyncParsableCommand {
 private struct LongRun: Sendable {
   let parts: [LongCommand.Part]
   let rounds: Int
-  let seconds: Double
+  let window: Window
   let minutes: Int
   let history: HistoryGrowth
   let accounts: AccountGrowth
   let logger: Logger
 
   func run(on server: BenchServer, _ journal: Journal) async throws {
-    let conductor = Conductor(server: server, seconds: seconds, journal: journal)
+    let conductor = Conductor(server: server, window: window, journal: journal)
     for part in parts {
       switch part {
       case .history: try await history.run(conductor, rounds: rounds, logger: logger)

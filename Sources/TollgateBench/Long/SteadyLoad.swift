@@ -32,7 +32,7 @@ struct SteadyLoad: Sendable {
       try await LoadProcess(
         options: contestant.options, workers: workers, postmaster: server.postmaster,
         onTick: log.tick
-      ).run(Window(seconds: Double(minutes) * 60 + 1))
+      ).run(Window(warmUp: 1, seconds: Double(minutes) * 60 + 1))
     }
     try await log.takeMoment(cycles: observation.operations)
     await relations.disconnect()

@@ -43,6 +43,7 @@ actor Journal {
   func update(_ change: @Sendable (inout Report) -> Void) throws {
     change(&report)
     report.goals = goals.compactMap { $0.result(report) }
+    report.unmeasured = goals.filter { $0.result(report) == nil }.map(\.name)
     try report.write(to: "\(path).json")
     try Data(charts(report).svg.utf8).write(
       to: URL(fileURLWithPath: "\(path).svg"), options: .atomic)
