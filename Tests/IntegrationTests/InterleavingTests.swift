@@ -22,7 +22,7 @@ extension Integration {
       let cases = Meeting.allCases.flatMap { first in
         Meeting.allCases.flatMap { second in Self.cases(first, second) }
       }
-      #expect(cases.count == 9 * 9 * 3 * 4)
+      #expect(cases.count == 10 * 10 * 3 * 4)
       try await Self.run(cases)
     }
 

@@ -41,7 +41,8 @@ struct Setting: Sendable {
 
 /// One of two calls that meet.
 enum Meeting: CaseIterable {
-  case reserve, capture, stage, release, extend, expire, grant, repeatedReserve, repeatedStage
+  case reserve, charge, capture, stage, release, extend, expire, grant
+  case repeatedReserve, repeatedStage
 
   /// How two calls differ from each other, and what they ask for.
   enum Variant: CaseIterable {
@@ -58,11 +59,8 @@ enum Meeting: CaseIterable {
   func command(_ variant: Variant, isSecond: Bool) -> ReferenceLedger.Command {
     let isOther = isSecond && variant != .repeated
     switch self {
-    case .reserve:
-      return .reserve(
-        .init(
-          .init(Setting.account, isOther ? "other" : "new"),
-          [.init("personas", variant == .large ? 500 : 300)]))
+    case .reserve: return .reserve(Self.reserve(variant, isOther: isOther))
+    case .charge: return .charge(Self.reserve(variant, isOther: isOther))
     case .capture:
       let credits: [String: Int64] = ["turn-taking": isOther ? 100 : 150, "theoryofmind": 50]
       return .capture(.init(Self.hold, credits: credits))
@@ -82,5 +80,11 @@ enum Meeting: CaseIterable {
     case .repeatedReserve: return Setting.reserve
     case .repeatedStage: return Setting.stage
     }
+  }
+
+  private static func reserve(_ variant: Variant, isOther: Bool) -> ReferenceLedger.Reserve {
+    .init(
+      .init(Setting.account, isOther ? "other" : "new"),
+      [.init("personas", variant == .large ? 500 : 300)])
   }
 }
