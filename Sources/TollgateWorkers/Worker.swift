@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import Logging
 import NIOCore
+import NIOPosix
 import Postgres
 import ServiceLifecycle
 import TollgateAPI
@@ -14,18 +15,24 @@ public struct Worker: Sendable {
     public var host = "127.0.0.1"
     /// 0 for any.
     public var port = 0
-    /// Connections that write. One per core of a machine shared with the database: more of them
-    /// make smaller batches, and each call has a cost of its own.
-    public var lanes = max(2, ProcessInfo.processInfo.activeProcessorCount)
+    /// Connections that write. More of them make smaller batches, and each call has a cost of its
+    /// own: one for two cores leaves the rest to the event loops, and to a database beside them.
+    public var lanes = halfOfTheCores
     public var laneLimits = LaneLimits()
     /// Connections that read.
     public var readers = 2
 
     public init(databaseURL: String) { self.databaseURL = databaseURL }
+
+    static let halfOfTheCores = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
   }
 
   /// A connection on which nothing comes or goes for so long is closed.
   private static let idleTimeout = TimeAmount.seconds(75)
+
+  /// As few as the lanes, for the same reason: whose thread runs already need not be woken.
+  private static let eventLoops = MultiThreadedEventLoopGroup(
+    numberOfThreads: Settings.halfOfTheCores)
 
   public let settings: Settings
   private let logger: Logger
@@ -54,7 +61,7 @@ public struct Worker: Sendable {
         address: .hostname(settings.host, port: settings.port), serverName: API.serverName),
       services: [lanes, tenants, ExpiryDuty(database, logger: logger)],
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
-      logger: logger)
+      eventLoopGroupProvider: .shared(Self.eventLoops), logger: logger)
   }
 
   /// Serves until SIGTERM or SIGINT, then stops gracefully.

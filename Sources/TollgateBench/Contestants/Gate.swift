@@ -18,8 +18,11 @@ struct Gate: Sendable {
   let accounts: [AccountReference]
   let logger: Logger
 
+  /// - Parameter called: whether each account had its first call, as in a ledger that is in use;
+  ///   without it millions of accounts are open within minutes.
   static func create(
-    _ database: String, on server: BenchServer, accounts count: Int, logger: Logger
+    _ database: String, on server: BenchServer, accounts count: Int, called: Bool = true,
+    logger: Logger
   ) async throws -> Gate {
     try await server.createDatabase(database)
     let url = server.url(database)
@@ -38,7 +41,7 @@ struct Gate: Sendable {
       calls: try Call.all(bookAt: path),
       accounts: (1...count).map { AccountReference(tenant: tenant, name: "account-\($0)") },
       logger: logger)
-    try await gate.openAccounts()
+    if called { try await gate.callAccounts() } else { try await gate.openAccounts(on: server) }
     return gate
   }
 
@@ -67,7 +70,7 @@ struct Gate: Sendable {
   }
 
   /// Calls each account once, so that no cell pays for the first call of an account.
-  private func openAccounts() async throws {
+  private func callAccounts() async throws {
     let plan = BatchPlan(self, size: 500, sampler: nil)
     try await withThrowingTaskGroup { group in
       for half in 0..<2 {
@@ -83,6 +86,35 @@ struct Gate: Sendable {
       }
       try await group.waitForAll()
     }
+  }
+}
+
+extension Gate {
+  /// Opens the accounts set-wise, with the rows that their first calls would have left.
+  private func openAccounts(on server: BenchServer) async throws {
+    let connection = server.connection(to: database)
+    try await connection.execute(
+      script: """
+        SET search_path = tollgate_data;
+        INSERT INTO accounts (account_id, tenant_id, external_id, balance, last_seq,
+                              allowance_granted, created_at)
+        SELECT tollgate.account_id(\(tenant), name), \(tenant), name, \(Self.allowance), 1, true,
+               now()
+          FROM generate_series(1, \(accounts.count)) AS n, concat('account-', n) AS name;
+        INSERT INTO grants (account_id, grant_key, tenant_id, kind, amount, reason, service, seq,
+                            balance, available, fingerprint, created_at)
+        SELECT account_id, '00000000-0000-0000-0000-000000000000', tenant_id, 'allowance',
+               balance, 'initial allowance', 'bench', 1, balance, balance,
+               '00000000-0000-0000-0000-000000000000', created_at
+          FROM accounts;
+        INSERT INTO entries (account_id, seq, tenant_id, contra, at, day, amount, balance_after,
+                             source_key, service)
+        SELECT account_id, seq, tenant_id, kind, created_at,
+               (created_at AT TIME ZONE 'UTC')::date, amount, balance, grant_key, service
+          FROM grants;
+        """,
+      until: .now + .seconds(3_600))
+    await connection.disconnect()
   }
 }
 

@@ -15,8 +15,8 @@ struct AccountGrowth: Sendable {
     for size in sizes {
       await conductor.journal.say("accounts: opening \(size)")
       let gate = try await Gate.create(
-        "accounts_\(size)", on: conductor.server, accounts: size, logger: logger)
-      try await conductor.server.pack(gate.database)
+        "accounts_\(size)", on: conductor.server, accounts: size, called: false, logger: logger)
+      try await conductor.server.vacuum(gate.database)
       let cell = Cell.sql(gate, of: 256, connections: 2)
       cells.append((gate, Cell(name: name(size), run: cell.run)))
     }
