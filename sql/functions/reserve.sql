@@ -58,6 +58,7 @@ DECLARE
   v_accounts bigint;
   v_rows bigint;
   v_now timestamptz;
+  v_left bigint;
   v_available bigint[];
 BEGIN
   -- One line alone, as when little is going on: plain statements start several times faster than
@@ -70,27 +71,28 @@ BEGIN
        AND a.external_id = p_external_id[1]
        AND a.allowance_granted
        AND a.balance - a.reserved + a.credit_limit >= p_price[1]
-    RETURNING a.balance - a.reserved + a.credit_limit INTO reserve.available;
+    RETURNING a.balance - a.reserved + a.credit_limit INTO v_left;
     IF NOT FOUND THEN
       RAISE SQLSTATE 'TG001';
     END IF;
     v_now := tollgate_data.clock();
+    INSERT INTO tollgate_data.reservation_lines
+      (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price, held,
+       available, fingerprint, created_at, expires_at, component, operation, service, quantities,
+       metadata)
+    VALUES
+      (p_account_id[1], p_reservation_key[1], p_line[1], p_tenant_id[1], p_price_book_version[1],
+       p_ttl_seconds[1], p_price[1], p_price[1], v_left, p_fingerprint[1], v_now,
+       v_now + p_ttl_seconds[1] * interval '1 second', p_component[1], p_operation[1],
+       p_service[1], p_quantities[1], p_metadata[1]);
     item := p_item[1];
     outcome := 'reserved';
     line := p_line[1];
     component := p_component[1];
     price := p_price[1];
     price_book_version := p_price_book_version[1];
+    available := v_left;
     expires_at := v_now + p_ttl_seconds[1] * interval '1 second';
-    INSERT INTO tollgate_data.reservation_lines
-      (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price, held,
-       available, fingerprint, created_at, expires_at, component, operation, service, quantities,
-       metadata)
-    VALUES
-      (p_account_id[1], p_reservation_key[1], reserve.line, p_tenant_id[1],
-       reserve.price_book_version, p_ttl_seconds[1], reserve.price, reserve.price,
-       reserve.available, p_fingerprint[1], v_now, reserve.expires_at, reserve.component,
-       p_operation[1], p_service[1], p_quantities[1], p_metadata[1]);
     RETURN NEXT;
     RETURN;
   END IF;

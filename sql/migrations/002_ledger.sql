@@ -2,10 +2,10 @@
 -- account and all its rows can live on one shard. No foreign keys between these tables: checking
 -- them would lock the account row once more for every line; sql/checks proves them instead.
 
--- Credits that are given, not computed. A domain, like an identifier, for the same reason; and a
--- CHECK is read from its text by every statement that writes the table. So the tables of the hot
--- path have none but those that stand behind the money; what else must hold, sql/checks prove.
-CREATE DOMAIN tollgate_data.amount AS bigint
+-- A CHECK is read from its text by every statement that writes its table. So the tables of the hot
+-- path have none but those that stand behind the money; what else must hold, sql/checks prove. A
+-- domain is checked when a value is given.
+CREATE DOMAIN tollgate_data.credit_limit AS bigint
   CHECK (VALUE BETWEEN 0 AND 1000000000000000);
 
 CREATE TABLE tollgate_data.accounts (
@@ -16,7 +16,7 @@ CREATE TABLE tollgate_data.accounts (
   external_id tollgate_data.identifier NOT NULL,
   balance bigint NOT NULL DEFAULT 0,
   reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
-  credit_limit tollgate_data.amount NOT NULL DEFAULT 0,
+  credit_limit tollgate_data.credit_limit NOT NULL DEFAULT 0,
   last_seq bigint NOT NULL DEFAULT 0,
   allowance_granted boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE tollgate_data.reservation_lines (
   price_book_version integer NOT NULL,
   ttl_seconds integer NOT NULL,
   -- The price when it was reserved; held differs from it only after an extend.
-  price tollgate_data.amount NOT NULL,
+  price bigint NOT NULL,
   held bigint NOT NULL,
   captured bigint NOT NULL DEFAULT 0,
   -- What reserve answered, for a repeat under the same key.
