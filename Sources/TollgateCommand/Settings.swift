@@ -29,7 +29,7 @@ struct CommonOptions: ParsableArguments {
 /// | `database.url` | string | none: required |
 /// | `tollgate.host` | string | `127.0.0.1` |
 /// | `tollgate.port` | int | `8080` |
-/// | `tollgate.lanes` | int, connections that write | half of the cores, at least 1 |
+/// | `tollgate.lanes` | int, connections that write | the cores, at least 2 |
 /// | `tollgate.readers` | int, connections that read | `2` |
 /// | `tollgate.sql` | string, the folder with the SQL files | `sql`, or beside the command |
 /// | `tollgate.log.level` | string | `info` |

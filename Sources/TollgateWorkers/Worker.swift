@@ -15,24 +15,21 @@ public struct Worker: Sendable {
     public var host = "127.0.0.1"
     /// 0 for any.
     public var port = 0
-    /// Connections that write. More of them make smaller batches, and each call has a cost of its
-    /// own: one for two cores leaves the rest to the event loops, and to a database beside them.
-    public var lanes = halfOfTheCores
+    /// Connections that write; few commands share one.
+    public var lanes = max(2, ProcessInfo.processInfo.activeProcessorCount)
     public var laneLimits = LaneLimits()
     /// Connections that read.
     public var readers = 2
 
     public init(databaseURL: String) { self.databaseURL = databaseURL }
-
-    static let halfOfTheCores = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
   }
 
   /// A connection on which nothing comes or goes for so long is closed.
   private static let idleTimeout = TimeAmount.seconds(75)
 
-  /// As few as the lanes, for the same reason: whose thread runs already need not be woken.
+  /// One for two cores: the lanes need the rest, and a thread that runs need not be woken.
   private static let eventLoops = MultiThreadedEventLoopGroup(
-    numberOfThreads: Settings.halfOfTheCores)
+    numberOfThreads: max(1, ProcessInfo.processInfo.activeProcessorCount / 2))
 
   public let settings: Settings
   private let logger: Logger

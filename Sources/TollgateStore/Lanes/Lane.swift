@@ -22,6 +22,8 @@ actor Lane: Service {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
 
+  nonisolated var waiting: Int { inbox.waiting }
+
   /// Submits commands that keep their order.
   nonisolated func submit(_ commands: [(Command, Recipient)]) {
     inbox.submit(commands, until: .now + limits.deadline)

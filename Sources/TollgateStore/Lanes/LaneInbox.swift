@@ -26,6 +26,8 @@ final class LaneInbox: Sendable {
     state = Mutex(State(queue: LaneQueue(capacity: capacity, batchLimit: batchLimit)))
   }
 
+  var waiting: Int { state.withLock { $0.queue.count } }
+
   /// Admits commands that keep their order, all or none. Whoever waits for one that is not
   /// admitted is told at once.
   func submit(_ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant) {

@@ -4,9 +4,16 @@ import Postgres
 import ServiceLifecycle
 import Tollgate
 
-/// All lanes of a worker. Accounts are routed by hash, so a hot account never waits for its own
-/// row lock within a worker.
+/// All lanes of a worker. Accounts are routed by hash, so that a hot account hardly ever waits for
+/// its own row lock within a worker.
+///
+/// A transaction costs more to begin than to carry one more command, so what is going on shares as
+/// few lanes as it can: the next one is used when the last has a ``crowd``.
 public struct Lanes: Service {
+  /// Commands that wait in a lane before the next lane is used too: about as many as make a batch
+  /// cheap.
+  private static let crowd = 64
+
   private let lanes: [Lane]
 
   public init(
@@ -24,7 +31,7 @@ public struct Lanes: Service {
     _ command: Command, on eventLoop: any EventLoop,
     _ receive: @escaping @Sendable (CommandResult) -> Void
   ) {
-    lanes[laneIndex(of: command)].submit([
+    lanes[laneIndex(of: command, among: lanesInUse(for: 1))].submit([
       (command, Recipient(eventLoop: eventLoop, receive: receive))
     ])
   }
@@ -34,7 +41,10 @@ public struct Lanes: Service {
     if commands.isEmpty { return [] }
     return await withCheckedContinuation { continuation in
       let waiter = Waiter(count: commands.count, continuation)
-      let byLane = Dictionary(grouping: commands.indices) { laneIndex(of: commands[$0]) }
+      let used = lanesInUse(for: commands.count)
+      let byLane = Dictionary(grouping: commands.indices) {
+        laneIndex(of: commands[$0], among: used)
+      }
       for (lane, indices) in byLane {
         lanes[lane].submit(indices.map { (commands[$0], waiter.recipient($0)) })
       }
@@ -47,7 +57,13 @@ public struct Lanes: Service {
     }
   }
 
-  private func laneIndex(of command: Command) -> Int {
-    Int(UInt64(bitPattern: command.account) % UInt64(lanes.count))
+  private func lanesInUse(for commands: Int) -> Int {
+    var used = 1
+    while used < lanes.count, lanes[used - 1].waiting + commands / used > Self.crowd { used += 1 }
+    return used
+  }
+
+  private func laneIndex(of command: Command, among used: Int) -> Int {
+    Int(UInt64(bitPattern: command.account) % UInt64(used))
   }
 }
