@@ -8,6 +8,8 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     case connectionLost
     /// No answer before the deadline; the connection was dropped. It may have been committed.
     case deadlineExceeded
+    /// The server warned when it committed: a standby may not have it, and a failover lose it.
+    case unconfirmed
     /// The server refused the statement with this SQLSTATE: it was rolled back.
     case server(sqlState: String)
     /// A result did not have the shape the caller expects.
@@ -29,9 +31,12 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
 }
 
 extension PostgresError {
-  /// Whether the transaction may have been committed although no answer came.
+  /// Whether the transaction may have been committed, and may not be there to stay.
   public var isOutcomeUnknown: Bool {
-    code == .connectionLost || code == .deadlineExceeded
+    switch code {
+    case .connectionLost, .deadlineExceeded, .unconfirmed: true
+    case .unreachable, .server, .unexpectedResult: false
+    }
   }
 
   /// Whether the server rolled back for a passing reason: deadlock, serialization, lock timeout,

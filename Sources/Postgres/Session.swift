@@ -5,6 +5,7 @@ import Foundation
 /// answer or the deadline, whichever comes first.
 struct Session: ~Copyable {
   private let connection: OpaquePointer
+  private let warnings: Warnings
   private var prepared: Set<String> = []
 
   init(_ configuration: ConnectionConfiguration) throws(PostgresError) {
@@ -16,8 +17,8 @@ struct Session: ~Copyable {
       PQfinish(connection)
       throw PostgresError(.unreachable, message)
     }
-    PQsetNoticeProcessor(connection, { _, _ in }, nil)
     self.connection = connection
+    warnings = Warnings(of: connection)
   }
 
   deinit { PQfinish(connection) }
@@ -30,6 +31,9 @@ struct Session: ~Copyable {
 
 extension Session {
   /// Executes a statement that is prepared at its first use.
+  ///
+  /// None of ours has a warning to give; the one that can come with its commit says that a
+  /// standby may not have it.
   mutating func execute<T>(
     _ statement: Statement, _ parameters: [Parameter], until deadline: ContinuousClock.Instant,
     decode: (inout Row) throws(PostgresError) -> T
@@ -40,7 +44,10 @@ extension Session {
       return PQsendQueryPrepared(
         connection, statement.name, Int32(parameters.count), values, lengths, formats, 1)
     }
-    return try rows(sent: sent, until: deadline, decode)
+    warnings.last = nil
+    let rows = try rows(sent: sent, until: deadline, decode)
+    if let warning = warnings.last { throw PostgresError(.unconfirmed, warning) }
+    return rows
   }
 
   /// Executes SQL text that may hold several statements; returns nothing.
@@ -151,5 +158,26 @@ extension Session {
   private static func message(of connection: OpaquePointer) -> String {
     String(cString: PQerrorMessage(connection))
       .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
+
+/// What the server warned of last. Notices of other severities are dropped.
+private final class Warnings {
+  var last: String?
+
+  /// - Parameter connection: must be finished before this object ends.
+  init(of connection: OpaquePointer) {
+    PQsetNoticeReceiver(
+      connection,
+      { context, result in
+        guard let context, let result,
+          let severity = PQresultErrorField(result, Int32(UInt8(ascii: "V"))),
+          String(cString: severity) == "WARNING"
+        else { return }
+        let message = PQresultErrorField(result, Int32(UInt8(ascii: "M")))
+        Unmanaged<Warnings>.fromOpaque(context).takeUnretainedValue().last =
+          message.map { String(cString: $0) } ?? "a warning"
+      },
+      Unmanaged.passUnretained(self).toOpaque())
   }
 }

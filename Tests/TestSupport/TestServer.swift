@@ -29,7 +29,10 @@ public actor TestServer {
 
   init(folder: String) async throws {
     server = try await PrivatePostgres.start(
-      .init(folder: folder, durable: false), logger: Self.logger)
+      .init(
+        folder: folder, durable: false,
+        // Nobody waits for this standby but a test that turns synchronous_commit on.
+        serverSettings: ["synchronous_standby_names": "nobody"]), logger: Self.logger)
     superuser = Connection(
       ConnectionConfiguration(url: server.url(database: "postgres")), name: "superuser",
       logger: Self.logger)

@@ -23,7 +23,8 @@ extension LaneQueue<Item> {
 
 @Suite struct LaneQueueTests {
   private func queue(_ items: [Item], capacity: Int = 100, batch: Int = 100) -> LaneQueue<Item> {
-    var queue = LaneQueue<Item>(capacity: capacity, batchLimit: batch)
+    var queue = LaneQueue<Item>(
+      capacity: capacity, accountCapacity: capacity, batchLimit: batch)
     _ = queue.enqueue(items)
     return queue
   }
@@ -39,6 +40,21 @@ extension LaneQueue<Item> {
     var queue = queue([Item("capture", 1, 1), Item("reserve", 2, 2), Item("capture", 3, 3)])
     #expect(queue.batch() == [Item("capture", 1, 1), Item("capture", 3, 3)])
     #expect(queue.batch() == [Item("reserve", 2, 2)])
+  }
+
+  @Test func anAccountWithTooMuchWaitingLeavesRoomForOthers() {
+    var queue = LaneQueue<Item>(capacity: 10, accountCapacity: 3, batchLimit: 2)
+    #expect(queue.enqueue([Item("reserve", 1, 1), Item("reserve", 1, 2)]) == .accepted(wakes: false))
+    // All or none: the one that would fit is not kept.
+    #expect(queue.enqueue([Item("reserve", 1, 3), Item("reserve", 1, 4)]) == .full)
+    #expect(queue.count == 2)
+    #expect(queue.enqueue([Item("reserve", 2, 5)]) == .accepted(wakes: false))
+    #expect(queue.enqueue([Item("reserve", 1, 6)]) == .accepted(wakes: false))
+    #expect(queue.enqueue([Item("reserve", 1, 7)]) == .full)
+    // What is taken no longer waits.
+    #expect(queue.batch()?.map(\.key) == [1, 2])
+    #expect(
+      queue.enqueue([Item("reserve", 1, 8), Item("reserve", 1, 9)]) == .accepted(wakes: false))
   }
 
   @Test func anItemNeverOvertakesAnOlderOneOfItsSubmissionAndAccount() {
@@ -89,7 +105,7 @@ extension LaneQueue<Item> {
   }
 
   @Test func onlyAnIdleLaneIsWoken() {
-    var queue = LaneQueue<Item>(capacity: 10, batchLimit: 10)
+    var queue = LaneQueue<Item>(capacity: 10, accountCapacity: 10, batchLimit: 10)
     #expect(queue.enqueue([Item("reserve", 1, 1)]) == .accepted(wakes: false))
     #expect(queue.batch() != nil)
     #expect(queue.batch() == nil)
@@ -111,7 +127,7 @@ extension LaneQueue<Item> {
   }
 
   @Test func closingWakesAnIdleLane() {
-    var queue = LaneQueue<Item>(capacity: 10, batchLimit: 10)
+    var queue = LaneQueue<Item>(capacity: 10, accountCapacity: 10, batchLimit: 10)
     _ = queue.next()
     let wakes = queue.close()
     #expect(wakes)

@@ -59,14 +59,19 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
   }
 
   private let capacity: Int
+  private let accountCapacity: Int
   private let batchLimit: Int
   private var waiting: [Item] = []
+  private var waitingByAccount: [Int64: Int] = [:]
   /// Whether the lane found nothing to do and nothing was admitted since.
   public private(set) var isIdle = false
   private var isClosed = false
 
-  public init(capacity: Int, batchLimit: Int) {
+  /// - Parameter accountCapacity: how many of one account may wait, so that one which sends more
+  ///   than can be done leaves room for the others.
+  public init(capacity: Int, accountCapacity: Int, batchLimit: Int) {
     self.capacity = capacity
+    self.accountCapacity = accountCapacity
     self.batchLimit = batchLimit
   }
 
@@ -76,9 +81,27 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
   public mutating func enqueue(_ items: [Item]) -> Admission {
     if isClosed { return .closed }
     if waiting.count + items.count > capacity { return .full }
+    if !count(items) { return .full }
     waiting.append(contentsOf: items)
     defer { isIdle = false }
     return .accepted(wakes: isIdle)
+  }
+
+  /// Counts items to their accounts, all or none.
+  private mutating func count(_ items: [Item]) -> Bool {
+    for (index, item) in items.enumerated() {
+      if waitingByAccount[item.account, default: 0] == accountCapacity {
+        for counted in items[..<index] { discount(counted) }
+        return false
+      }
+      waitingByAccount[item.account, default: 0] += 1
+    }
+    return true
+  }
+
+  private mutating func discount(_ item: Item) {
+    let left = waitingByAccount[item.account, default: 1] - 1
+    waitingByAccount[item.account] = left == 0 ? nil : left
   }
 
   /// Admits nothing more. Returns whether the lane must be woken to notice.
@@ -112,6 +135,7 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
       }
     }
     waiting = left
+    for item in batch { discount(item) }
     return .run(batch)
   }
 }

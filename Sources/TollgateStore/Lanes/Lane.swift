@@ -17,7 +17,7 @@ actor Lane: Service {
     connection = Connection(configuration, name: name, logger: logger)
     self.limits = limits
     self.logger = logger
-    inbox = LaneInbox(capacity: limits.capacity, batchLimit: limits.batch)
+    inbox = LaneInbox(limits)
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
@@ -86,6 +86,8 @@ actor Lane: Service {
 public struct LaneLimits: Sendable {
   /// Commands that may wait.
   public var capacity = 4_096
+  /// Commands of one account that may wait; as many as a batch request can have, at least.
+  public var accountCapacity = 1_024
   /// Commands in one transaction.
   public var batch = 256
   /// From submission to answer.

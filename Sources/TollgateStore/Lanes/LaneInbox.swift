@@ -22,8 +22,12 @@ final class LaneInbox: Sendable {
 
   private let state: Mutex<State>
 
-  init(capacity: Int, batchLimit: Int) {
-    state = Mutex(State(queue: LaneQueue(capacity: capacity, batchLimit: batchLimit)))
+  init(_ limits: LaneLimits) {
+    state = Mutex(
+      State(
+        queue: LaneQueue(
+          capacity: limits.capacity, accountCapacity: limits.accountCapacity,
+          batchLimit: limits.batch)))
   }
 
   var waiting: Int { state.withLock { $0.queue.count } }
