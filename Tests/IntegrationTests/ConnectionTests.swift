@@ -49,6 +49,20 @@ extension Integration {
       }
     }
 
+    @Test func whoShowsNoTokenIsRefusedBeforeTheBodyHasCome() async throws {
+      try await withGate { gate in
+        try await withConnection(to: gate.port) { connection in
+          try await connection.send(
+            "POST /v1/credits/actions/reserve HTTP/1.1\r\nContent-Length: 1000\r\n\r\n{")
+          #expect(try await connection.status() == 401)
+          // The rest of the body is no request.
+          try await connection.send(
+            String(repeating: " ", count: 999) + gate.raw("actions/reserve", Self.hold))
+          #expect(try await connection.status() == 200)
+        }
+      }
+    }
+
     @Test func nothingIsDoneAfterTheRequestThatAskedToClose() async throws {
       try await withGate { gate in
         for path in ["actions/reserve", "projections/balance"] {

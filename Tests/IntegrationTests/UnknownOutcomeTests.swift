@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import TollgateStore
 
 extension Integration {
   /// Whether it was committed is not known when the answer is lost: the action is repeated.
@@ -16,6 +17,23 @@ extension Integration {
         let left = try await gate.query("SELECT pid FROM pg_stat_activity WHERE pid = \(waiting)")
         #expect(left == [])
         #expect(try await gate.hold(key: "k") == id)
+        #expect(try await gate.balance().integer("reserved") == 85)
+      }
+    }
+
+    @Test func pastTheDeadlineTheAnswerSaysThatItIsUnknown() async throws {
+      try await withGate(limits: LaneLimits(deadline: .seconds(1))) { gate in
+        try await gate.setSynchronousCommit("on")
+        let body =
+          #"{"account_id": "a", "operation": "personas.generate", "quantities": {"count": 1}}"#
+        let reply = try await gate.post("actions/reserve", body, key: "k")
+        #expect(reply.status == 503)
+        #expect(reply.code == "OUTCOME_UNKNOWN")
+        reply.expectEnvelope()
+        try await gate.setSynchronousCommit("off")
+        // The commit that waits holds its locks.
+        try await gate.dropConnections()
+        #expect(try await gate.post("actions/reserve", body, key: "k").status == 200)
         #expect(try await gate.balance().integer("reserved") == 85)
       }
     }

@@ -32,30 +32,42 @@ public struct TestGate: Sendable {
 }
 
 /// Runs `body` on a fresh gate with as many workers on one database.
+///
+/// - Parameter limits: by default the lanes are as patient as a busy machine needs.
 public func withGate<T: Sendable>(
   workers: Int = 1, allowance: Int64 = 1_000, graceSeconds: Int32 = 300,
+  limits: LaneLimits = .patient,
   _ body: @Sendable (TestGate) async throws -> T
 ) async throws -> T {
   let server = try #require(TestServer.current, "the suite lacks the .server trait")
   return try await server.withDatabase { url in
     let setup = try await TestGate.Setup(url: url, allowance: allowance, grace: graceSeconds)
-    return try await withWorkers(workers, url: url) { clients in
+    return try await withWorkers(workers, url: url, limits) { clients in
       try await body(TestGate(setup, clients: clients))
     }
   }
 }
 
 private func withWorkers<T: Sendable>(
-  _ count: Int, url: String, started: [any TestClientProtocol] = [],
+  _ count: Int, url: String, _ limits: LaneLimits, started: [any TestClientProtocol] = [],
   _ body: @Sendable ([any TestClientProtocol]) async throws -> T
 ) async throws -> T {
   if started.count == count { return try await body(started) }
   var settings = Worker.Settings(databaseURL: url)
   settings.lanes = 2
-  settings.laneLimits.deadline = .seconds(20)
+  settings.laneLimits = limits
   let worker = Worker(settings, logger: TestServer.logger)
   return try await worker.application().test(.ahc(.http)) { client in
-    try await withWorkers(count, url: url, started: started + [client], body)
+    try await withWorkers(count, url: url, limits, started: started + [client], body)
+  }
+}
+
+extension LaneLimits {
+  public static let patient = LaneLimits(deadline: .seconds(20))
+
+  public init(deadline: Duration) {
+    self.init()
+    self.deadline = deadline
   }
 }
 

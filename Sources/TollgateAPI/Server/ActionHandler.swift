@@ -50,7 +50,8 @@ final class ActionHandler: ChannelInboundHandler {
 
   private func begin(_ head: HTTPRequestHead, _ data: NIOAny, _ context: ChannelHandlerContext) {
     if let call = ActionCall(head) {
-      state = .receiving(call)
+      // Who shows no token is refused before the body has come, and has nothing kept for it.
+      if call.headers.bearerToken == nil { run(call, context) } else { state = .receiving(call) }
     } else {
       state = .passing
       context.fireChannelRead(data)
