@@ -27,6 +27,11 @@ extension Parameter {
     return Parameter(oid: T.arrayOID, bytes: bytes)
   }
 
+  /// An array whose elements are mostly NULL; when all of them are, NULL itself.
+  public static func sparseArray<T: BinaryEncodable>(_ values: [T?]) -> Parameter {
+    values.allSatisfy { $0 == nil } ? Parameter(oid: T.arrayOID, bytes: nil) : array(values)
+  }
+
   private static func encode<T: BinaryEncodable>(_ value: T?, into bytes: inout [UInt8]) {
     let start = bytes.count
     Int32(-1).encode(into: &bytes)

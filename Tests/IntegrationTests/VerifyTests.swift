@@ -36,7 +36,7 @@ struct Corruption: Sendable, CustomTestStringConvertible {
 
   static let all =
     accounts + chain + reservations + captures + deadlines + prices + keys + usage + tenants
-    + grants
+    + grants + repeats
 
   private static func account(_ name: String) -> String {
     "account_id = tollgate.account_id(1, '\(name)')"
@@ -173,6 +173,21 @@ struct Corruption: Sendable, CustomTestStringConvertible {
     Corruption(
       "quantities on the second line", "reservations",
       "UPDATE reservation_lines SET quantities = '{}' WHERE line = 2"),
+  ]
+
+  private static let repeats = [
+    Corruption(
+      "the same request held twice in its window", "repeats",
+      """
+      UPDATE reservation_lines
+         SET repeat_seconds = 60, fingerprint = '00000000-0000-0000-0000-000000000001'
+       WHERE \(account("ann"))
+         AND reservation_key IN (tollgate.idempotency_key('reservation', 'full'),
+                                 tollgate.idempotency_key('reservation', 'capped'))
+      """),
+    Corruption(
+      "a repeat window on the second line", "reservations",
+      "UPDATE reservation_lines SET repeat_seconds = 60 WHERE \(reservation("ann", "open"))"),
   ]
 
   private static let captures = [

@@ -12,6 +12,10 @@ import Testing
     ),
     (#"{"operations": {"a": 1}}"#, "operations.a: must be an object"),
     (#"{"operations": {"a": {}}}"#, "operations.a.lines: missing"),
+    (
+      #"{"operations": {"a": {"lines": [], "repeat_seconds": 86401}}}"#,
+      "operations.a.repeat_seconds: must be a whole number from 1 to 86400"
+    ),
     (#"{"operations": {}, "version": 1}"#, "version: unknown key"),
   ])
   func aBadBookIsRefused(text: String, expected: String) throws {

@@ -16,8 +16,8 @@ SELECT f.tenant_id, f.account_id,
              CASE WHEN c.closed_at < c.created_at OR c.expires_at < c.created_at
                THEN format('created at %s, deadline %s, closed at %s', c.created_at, c.expires_at,
                            coalesce(c.closed_at::text, 'no time')) END,
-             CASE WHEN c.line > 1 AND num_nonnulls(c.quantities, c.metadata) > 0
-               THEN 'quantities and metadata belong to line 1' END) AS detail
+             CASE WHEN c.line > 1 AND num_nonnulls(c.quantities, c.metadata, c.repeat_seconds) > 0
+               THEN 'quantities, metadata and the repeat window belong to line 1' END) AS detail
       FROM (SELECT r.*, s.shared,
                    lag(r.line, 1, 0::smallint) OVER lines AS last_line,
                    lag(s.shared) OVER lines AS last_shared

@@ -18,7 +18,8 @@ CREATE OR REPLACE FUNCTION tollgate.charge(
   p_quantities jsonb[],
   p_metadata jsonb[],
   p_ttl_seconds integer[],
-  p_service text[]
+  p_service text[],
+  p_repeat_seconds integer[] DEFAULT NULL
 ) RETURNS TABLE (
   item integer,
   outcome text,
@@ -27,7 +28,8 @@ CREATE OR REPLACE FUNCTION tollgate.charge(
   price bigint,
   price_book_version integer,
   available bigint,
-  expires_at timestamptz
+  expires_at timestamptz,
+  reservation_key uuid
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -41,16 +43,18 @@ DECLARE
   v_version integer[];
   v_available bigint[];
   v_expires_at timestamptz[];
+  v_key uuid[];
   v_is_charged boolean;
 BEGIN
   SELECT array_agg(r.item), array_agg(r.outcome), array_agg(r.line), array_agg(r.component),
          array_agg(r.price), array_agg(r.price_book_version), array_agg(r.available),
-         array_agg(r.expires_at)
-    INTO v_item, v_outcome, v_line, v_component, v_price, v_version, v_available, v_expires_at
+         array_agg(r.expires_at), array_agg(r.reservation_key)
+    INTO v_item, v_outcome, v_line, v_component, v_price, v_version, v_available, v_expires_at,
+         v_key
     FROM tollgate.reserve(
       p_route, p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key, p_fingerprint,
       p_line, p_component, p_price, p_operation, p_price_book_version, p_quantities, p_metadata,
-      p_ttl_seconds, p_service) r;
+      p_ttl_seconds, p_service, p_repeat_seconds) r;
 
   -- The whole hold is charged, so `available` stays what reserve said.
   IF 'reserved' = ANY (v_outcome) THEN
@@ -77,9 +81,11 @@ BEGIN
 
   RETURN QUERY
     SELECT u.item, CASE u.outcome WHEN 'reserved' THEN 'charged' ELSE u.outcome END, u.line,
-           u.component, u.price, u.price_book_version, u.available, u.expires_at
+           u.component, u.price, u.price_book_version, u.available, u.expires_at,
+           u.reservation_key
       FROM unnest(v_item, v_outcome, v_line, v_component, v_price, v_version, v_available,
-                  v_expires_at)
-        AS u (item, outcome, line, component, price, price_book_version, available, expires_at);
+                  v_expires_at, v_key)
+        AS u (item, outcome, line, component, price, price_book_version, available, expires_at,
+              reservation_key);
 END
 $$;

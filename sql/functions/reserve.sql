@@ -3,10 +3,14 @@
 -- Parallel arrays, one element per *line*; the lines of one item are adjacent and repeat the
 -- item's own values. p_route is any account of the batch (the shard to run on; unused on one
 -- node). p_price is the line's hold, p_quantities and p_metadata are kept on line 1.
+-- p_repeat_seconds is NULL, or says per line how long the same account and fingerprint again are a
+-- repeat, whatever their keys; NULL for never.
 --
 -- Returns one row per line, or one row with a NULL line for an item that was refused:
 --   reserved           held; `available` is what is left after this item
 --   replayed           the key was used for the same request: its first answer again
+--   repeated           the same request came under another key within its window, and that hold was
+--                      neither released nor has it expired: its first answer, and its key
 --   mismatch           the key was used for another request
 --   insufficient       the balance does not cover it; `available` is what there is
 --   account_collision  the internal id belongs to another account (one in 2^63 per pair)
@@ -33,7 +37,8 @@ CREATE OR REPLACE FUNCTION tollgate.reserve(
   p_quantities jsonb[],
   p_metadata jsonb[],
   p_ttl_seconds integer[],
-  p_service text[]
+  p_service text[],
+  p_repeat_seconds integer[] DEFAULT NULL
 ) RETURNS TABLE (
   item integer,
   outcome text,
@@ -42,7 +47,8 @@ CREATE OR REPLACE FUNCTION tollgate.reserve(
   price bigint,
   price_book_version integer,
   available bigint,
-  expires_at timestamptz
+  expires_at timestamptz,
+  reservation_key uuid
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -61,6 +67,11 @@ DECLARE
   v_left bigint;
   v_available bigint[];
 BEGIN
+  -- To know the first of its repeats takes the lock of the account.
+  IF p_repeat_seconds IS NOT NULL THEN
+    RAISE SQLSTATE 'TG001';
+  END IF;
+
   -- One line alone, as when little is going on: plain statements start several times faster than
   -- those over arrays.
   IF cardinality(p_item) = 1 THEN
@@ -146,17 +157,17 @@ BEGIN
 
   RETURN QUERY
     SELECT u.item, 'reserved', u.line, u.component, u.price, u.price_book_version, u.available,
-           v_now + u.ttl_seconds * interval '1 second'
+           v_now + u.ttl_seconds * interval '1 second', NULL::uuid
       FROM unnest(p_item, p_line, p_component, p_price, p_price_book_version, v_available,
                   p_ttl_seconds)
         AS u (item, line, component, price, price_book_version, available, ttl_seconds);
 EXCEPTION
-  -- An account is new or does not cover its items; or a key was used before.
+  -- An account is new or does not cover its items; or a key was used before, or need not be.
   WHEN SQLSTATE 'TG001' OR unique_violation THEN
     RETURN QUERY
       SELECT * FROM tollgate_data.reserve_exactly(
         p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key, p_fingerprint, p_line,
         p_component, p_price, p_operation, p_price_book_version, p_quantities, p_metadata,
-        p_ttl_seconds, p_service);
+        p_ttl_seconds, p_service, p_repeat_seconds);
 END
 $$;

@@ -58,6 +58,9 @@ CREATE TABLE tollgate_data.reservation_lines (
   service text COLLATE "C" NOT NULL,
   quantities jsonb,
   metadata jsonb,
+  -- Set when the request had no key, and its operation has a window in which the same body again is a
+  -- repeat.
+  repeat_seconds integer,
   PRIMARY KEY (account_id, reservation_key, line),
   CONSTRAINT captured_within_hold CHECK (captured BETWEEN 0 AND held)
 ) WITH (fillfactor = 50);
@@ -65,6 +68,11 @@ CREATE TABLE tollgate_data.reservation_lines (
 -- For the expiry sweep. A deadline hardly ever changes, so closing a line stays HOT; lines of one
 -- batch share their deadline, so the entries arrive in order and compress.
 CREATE INDEX reservation_lines_by_deadline ON tollgate_data.reservation_lines (expires_at);
+
+-- To find the first of its repeats; other reservations are not in it.
+CREATE INDEX reservation_lines_by_body
+  ON tollgate_data.reservation_lines (account_id, fingerprint)
+  WHERE repeat_seconds IS NOT NULL;
 
 -- How far the sweep has come: nothing older is still open.
 CREATE TABLE tollgate_data.expiry_progress (

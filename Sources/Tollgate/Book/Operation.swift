@@ -4,6 +4,7 @@ public struct Operation: Sendable {
   let quantities: [String: Quantity]
   let freeWhen: [Condition]
   let lines: [LineRule]
+  let repeatSeconds: Int32?
 }
 
 /// Holds when the path leads to the value, anywhere in the request.

@@ -43,6 +43,9 @@ extension PriceBook {
     return try operation.quote(quantities)
   }
 
+  /// How long the same request without an idempotency key is a repeat, in seconds; `nil` for never.
+  public func repeatSeconds(of operation: String) -> Int32? { operations[operation]?.repeatSeconds }
+
   private func operation(_ name: String) throws(PricingError) -> Operation {
     guard let operation = operations[name] else {
       throw PricingError(field: "operation", reason: .unknownOperation)

@@ -10,6 +10,8 @@ enum BookLimits {
   static let amounts = 8
   static let tiers = 32
   static let factors = 16
+  /// At most a day, so that it fits 32 bits and the search for the first request stays short.
+  static let repeatSeconds: ClosedRange<Int64> = 1...86_400
 
   /// What a number of the book may be: credits, amounts, the parts of a fraction.
   static let largest: Int64 = 1_000_000_000_000

@@ -16,7 +16,7 @@ extension PriceBook {
 
 extension Operation {
   fileprivate init(_ name: String, _ node: BookNode, _ reader: inout BookReader) {
-    let fields = reader.fields(node, keys: ["quantities", "free_when", "lines"])
+    let fields = reader.fields(node, keys: ["quantities", "free_when", "lines", "repeat_seconds"])
     var quantities: [String: Quantity] = [:]
     for (name, node) in reader.named(fields["quantities"], atMost: BookLimits.quantities) {
       quantities[name] = Quantity(name, node, &reader)
@@ -28,6 +28,9 @@ extension Operation {
     }
     let lines = reader.required("lines", of: fields)
     self.lines = reader.list(lines, 0...BookLimits.lines).map { LineRule($0, quantities, &reader) }
+    repeatSeconds = fields["repeat_seconds"].map {
+      Int32(reader.integer($0, in: BookLimits.repeatSeconds))
+    }
     Self.refuseRepeats(self.lines, lines?.path, &reader)
   }
 

@@ -52,6 +52,8 @@ extension PricedOperation {
       topUpURL: tenant.topUpURL)
   }
 
+  var repeatSeconds: Int32? { book.repeatSeconds(of: quote.operation) }
+
   func fits(available: Int64) -> JSON { book.fits(quote, available: available) }
 }
 

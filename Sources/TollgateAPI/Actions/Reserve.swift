@@ -59,7 +59,8 @@ extension API {
     let command = ReserveCommand(
       account: fields.account, key: fields.key ?? .random(), fingerprint: fields.fingerprint,
       quote: priced.quote, priceBookVersion: priced.version, ttlSeconds: Int32(fields.ttlSeconds),
-      metadata: fields.metadata, service: request.principal.name)
+      metadata: fields.metadata, service: request.principal.name,
+      repeatSeconds: fields.key == nil ? priced.repeatSeconds : nil)
     return .command(charging ? .charge(command) : .reserve(command)) { outcome in
       try priced.reply(to: outcome, command, charging: charging)
     }
@@ -114,7 +115,9 @@ extension PricedOperation {
   ) throws -> Reply {
     guard case .reserve(let outcome) = outcome else { throw APIError.internalFault }
     switch outcome {
-    case .held(let hold): return Reply(hold, command.reservationID, charging: charging)
+    case .held(let hold):
+      let id = ReservationID(account: command.account.id, key: hold.repeatedKey ?? command.key)
+      return Reply(hold, id, charging: charging)
     case .insufficient(let available): throw insufficient(available: available)
     case .mismatch: throw APIError.idempotencyMismatch
     case .accountCollision: throw APIError.accountCollision
@@ -138,6 +141,7 @@ extension Reply {
         writer.field("available", hold.available)
         if !charging { writer.field("expires_at", hold.expiresAt) }
         writer.field("price_book_version", Int64(hold.priceBookVersion))
+        if hold.repeatedKey != nil { writer.field("repeat", true) }
       }
     }
   }

@@ -13,10 +13,13 @@ public struct ReserveCommand: Sendable {
   public let metadata: JSON?
   /// The name of the key that asks, the service.
   public let service: String
+  /// How long the same request under another key is a repeat, in seconds; `nil` for never.
+  public let repeatSeconds: Int32?
 
   public init(
     account: AccountReference, key: UUID, fingerprint: Fingerprint, quote: Quote,
-    priceBookVersion: Int32, ttlSeconds: Int32, metadata: JSON?, service: String
+    priceBookVersion: Int32, ttlSeconds: Int32, metadata: JSON?, service: String,
+    repeatSeconds: Int32? = nil
   ) {
     self.account = account
     self.key = key
@@ -26,6 +29,7 @@ public struct ReserveCommand: Sendable {
     self.ttlSeconds = ttlSeconds
     self.metadata = metadata
     self.service = service
+    self.repeatSeconds = repeatSeconds
   }
 
   public var reservationID: ReservationID { ReservationID(account: account.id, key: key) }
@@ -47,20 +51,26 @@ public struct Hold: Sendable, Equatable {
   public let priceBookVersion: Int32
   public let available: Int64
   public let expiresAt: Timestamp
+  /// The key of the hold that was repeated, when the request came under another one.
+  public var repeatedKey: UUID?
 }
 
 extension Connection {
   private static let reserve = Statement(
     name: "reserve",
     sql: """
-      SELECT item, outcome, component, price, price_book_version, available, expires_at
-        FROM tollgate.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+      SELECT item, outcome, component, price, price_book_version, available, expires_at,
+             reservation_key
+        FROM tollgate.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                              $17)
       """)
   private static let charge = Statement(
     name: "charge",
     sql: """
-      SELECT item, outcome, component, price, price_book_version, available, expires_at
-        FROM tollgate.charge($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+      SELECT item, outcome, component, price, price_book_version, available, expires_at,
+             reservation_key
+        FROM tollgate.charge($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                             $17)
       """)
 
   /// `tollgate.reserve`, or `tollgate.charge` when `charging`: one transaction for all.
@@ -104,6 +114,7 @@ private struct ReserveLines {
       .array(lines.map { $0.number == 0 ? $0.command.metadata.map { JSONB($0) } : nil }),
       .array(lines.map { $0.command.ttlSeconds }),
       .array(lines.map { $0.command.service }),
+      .sparseArray(lines.map { $0.command.repeatSeconds }),
     ]
   }
 }
@@ -115,6 +126,7 @@ private struct ReserveRow: Sendable {
   let priceBookVersion: Int32?
   let available: Int64?
   let expiresAt: Timestamp?
+  let key: UUID?
 
   init(_ row: inout Row) throws(PostgresError) {
     item = try row.next()
@@ -130,6 +142,7 @@ private struct ReserveRow: Sendable {
     priceBookVersion = try row.optional()
     available = try row.optional()
     expiresAt = try row.optional()
+    key = try row.optional()
   }
 
   func merged(into outcome: ReserveOutcome?) -> ReserveOutcome? {
@@ -141,7 +154,8 @@ private struct ReserveRow: Sendable {
     }
     guard let line, let priceBookVersion, let available, let expiresAt else { return nil }
     var hold = Hold(
-      lines: [], priceBookVersion: priceBookVersion, available: available, expiresAt: expiresAt)
+      lines: [], priceBookVersion: priceBookVersion, available: available, expiresAt: expiresAt,
+      repeatedKey: self.outcome == "repeated" ? key : nil)
     if case .held(let earlier) = outcome { hold = earlier }
     hold.lines.append(line)
     return .held(hold)
