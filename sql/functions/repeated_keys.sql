@@ -25,7 +25,7 @@ BEGIN
            AND l.repeat_seconds IS NOT NULL
            AND l.created_at > p_now - u.repeat_seconds * interval '1 second'
            AND (l.state = 'captured' OR l.state = 'reserved' AND l.expires_at > p_now)
-         ORDER BY l.created_at
+         ORDER BY l.created_at, l.reservation_key
          LIMIT 1) f ON true);
 END
 $$;

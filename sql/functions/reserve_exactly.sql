@@ -72,11 +72,13 @@ BEGIN
       FROM (SELECT u.item, u.account_id, u.tenant_id, u.external_id, u.reservation_key,
                    u.fingerprint, sum(u.price)::bigint AS price, array_agg(u.position) AS positions,
                    u.reservation_key <> u.own_key AS is_repeat,
-                   row_number() OVER (
-                     PARTITION BY u.account_id,
-                                  CASE WHEN u.repeat_seconds IS NULL THEN u.reservation_key
-                                       ELSE u.fingerprint END
-                     ORDER BY u.item) AS occurrence
+                   greatest(
+                     row_number() OVER (PARTITION BY u.account_id, u.reservation_key
+                                        ORDER BY u.item),
+                     CASE WHEN u.repeat_seconds IS NOT NULL THEN
+                       row_number() OVER (PARTITION BY u.account_id, u.fingerprint,
+                                                       u.repeat_seconds IS NULL
+                                          ORDER BY u.item) END) AS occurrence
               FROM unnest(p_item, p_account_id, p_tenant_id, p_external_id, v_key,
                           p_reservation_key, p_fingerprint, p_repeat_seconds, p_price)
                 WITH ORDINALITY
