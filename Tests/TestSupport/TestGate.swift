@@ -48,6 +48,23 @@ public func withGate<T: Sendable>(
   }
 }
 
+/// Runs `body` on a fresh gate whose one worker reaches the database by way of a proxy.
+public func withProxiedGate<T: Sendable>(
+  limits: LaneLimits = .patient,
+  _ body: @Sendable (TestGate, WireProxy) async throws -> T
+) async throws -> T {
+  let server = try #require(TestServer.current, "the suite lacks the .server trait")
+  return try await server.withDatabase { url in
+    let setup = try await TestGate.Setup(url: url, allowance: 1_000, grace: 300)
+    let proxy = try await WireProxy(to: url)
+    let result = try await withWorkers(1, url: proxy.url, limits) { clients in
+      try await body(TestGate(setup, clients: clients), proxy)
+    }
+    try await proxy.close()
+    return result
+  }
+}
+
 private func withWorkers<T: Sendable>(
   _ count: Int, url: String, _ limits: LaneLimits, started: [any TestClientProtocol] = [],
   _ body: @Sendable ([any TestClientProtocol]) async throws -> T
