@@ -38,10 +38,12 @@ let package = Package(
       pkgConfig: "libpq",
       providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
     ),
+    .target(name: "Failpoints"),
     .target(
       name: "Postgres",
       dependencies: [
         "CLibpq",
+        "Failpoints",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: isInlinedAbove
@@ -50,6 +52,7 @@ let package = Package(
     .target(
       name: "TollgateStore",
       dependencies: [
+        "Failpoints",
         "Postgres",
         "Tollgate",
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
@@ -63,6 +66,7 @@ let package = Package(
     .target(
       name: "TollgateAPI",
       dependencies: [
+        "Failpoints",
         "Tollgate",
         "TollgateStore",
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -141,6 +145,8 @@ let package = Package(
       dependencies: [
         "ReferenceLedger",
         "TestSupport",
+        // Some tests run it.
+        "TollgateCommand",
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],

@@ -1,4 +1,5 @@
 import CLibpq
+import Failpoints
 import Foundation
 
 /// One libpq connection, used by one thread at a time. Every call blocks that thread until the
@@ -44,6 +45,7 @@ extension Session {
       return PQsendQueryPrepared(
         connection, statement.name, Int32(parameters.count), values, lengths, formats, 1)
     }
+    Failpoint.pass("sent \(statement.name)")
     warnings.last = nil
     let rows = try rows(sent: sent, until: deadline, decode)
     if let warning = warnings.last { throw PostgresError(.unconfirmed, warning) }

@@ -73,3 +73,12 @@ public func withConnection<T: Sendable>(
     try await body(RawConnection(inbound, outbound))
   }
 }
+
+/// A port of this machine that nothing listens on now.
+public func freePort() async throws -> Int {
+  let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    .bind(host: "127.0.0.1", port: 0).get()
+  let port = channel.localAddress?.port ?? 0
+  try await channel.close()
+  return port
+}

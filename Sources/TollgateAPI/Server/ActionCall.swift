@@ -1,3 +1,4 @@
+import Failpoints
 import NIOCore
 import NIOHTTP1
 import Tollgate
@@ -49,9 +50,11 @@ extension API {
         switch try await prepare(call) {
         case .answer(let reply): eventLoop.executeNow { done(.success(reply)) }
         case .command(let command, let reply):
+          Failpoint.pass("priced")
           lanes.submit(command, on: eventLoop) { outcome in
             done(Result { try reply(try outcome.get()) })
           }
+          Failpoint.pass("enqueued")
         }
       } catch {
         eventLoop.executeNow { done(.failure(error)) }

@@ -1,3 +1,4 @@
+import Failpoints
 import Hummingbird
 import Logging
 import NIOCore
@@ -43,7 +44,9 @@ final class ActionHandler: ChannelInboundHandler {
       // Not held twice, or appending would copy it.
       state = .idle
       receive(part, call, context)
-    case (.end, .receiving(let call)): run(call, context)
+    case (.end, .receiving(let call)):
+      Failpoint.pass("requestRead")
+      run(call, context)
     case (_, .idle), (_, .running): break
     }
   }
@@ -90,6 +93,7 @@ final class ActionHandler: ChannelInboundHandler {
     let bytes = reply.bytes(
       requestID: requestID, closes: closes, allocator: context.channel.allocator)
     socket.send(bytes, thenClose: closes)
+    Failpoint.pass("replyWritten")
     turns.finishReply()
   }
 

@@ -1,3 +1,4 @@
+import Failpoints
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -40,6 +41,7 @@ actor Lane: Service {
   }
 
   private func run(_ batch: [PendingCommand]) async {
+    Failpoint.pass("batchTaken")
     let now = ContinuousClock.now
     fail(batch.filter { $0.deadline <= now }, .overloaded)
     await attempt(batch.filter { $0.deadline > now })
@@ -54,7 +56,9 @@ actor Lane: Service {
     while true {
       do {
         let outcomes = try await connection.run(batch.map(\.command), until: deadline)
-        return finish(batch, outcomes.map { .success($0) })
+        Failpoint.pass("answerReceived")
+        finish(batch, outcomes.map { .success($0) })
+        return Failpoint.pass("delivered")
       } catch {
         logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
         switch retries.next(after: error, timeLeft: deadline - .now) {

@@ -1,0 +1,59 @@
+import Foundation
+import Subprocess
+import TestSupport
+import Testing
+
+/// A `tollgate serve` that dies at a step of a request.
+struct KilledWorker: Sendable {
+  let port: Int
+
+  /// Runs `body` with a worker of its own, and ends the worker by force if it still lives.
+  ///
+  /// - Parameter failpoint: the step and the number of its pass, `batchTaken:3`; `nil` to live on.
+  static func with<T: Sendable>(
+    databaseURL: String, failpoint: String?,
+    _ body: @Sendable (KilledWorker) async throws -> T
+  ) async throws -> T {
+    let port = try await freePort()
+    let result = try await Subprocess.run(
+      .path(.init(tollgate)),
+      arguments: ["serve", "--database", databaseURL, "--port", "\(port)", "--lanes", "1"],
+      environment: .inherit.updating(["TOLLGATE_FAILPOINT": failpoint ?? ""]),
+      input: .none, output: .discarded, error: .discarded
+    ) { execution in
+      let result: Result<T, any Error>
+      do { result = .success(try await body(try await ready(port))) } catch {
+        result = .failure(error)
+      }
+      try? execution.send(signal: .kill)
+      return try result.get()
+    }
+    // It did not end by itself or of anything else.
+    #expect(result.terminationStatus == .signaled(SIGKILL))
+    return result.closureResult
+  }
+
+  private static let tollgate =
+    Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("tollgate").path
+
+  private static func ready(_ port: Int) async throws -> KilledWorker {
+    for _ in 0..<600 {
+      let request = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      if try await reply(to: request, port)?.status == 200 { return KilledWorker(port: port) }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    throw CancellationError()
+  }
+
+  /// `nil` when there is no worker any more before the reply has come.
+  func reply(to request: String) async throws -> TestReply? {
+    try await Self.reply(to: request, port)
+  }
+
+  private static func reply(to request: String, _ port: Int) async throws -> TestReply? {
+    try? await withConnection(to: port) { connection in
+      try await connection.send(request)
+      return try await connection.reply()
+    }
+  }
+}
