@@ -61,11 +61,13 @@ SET enable_material = off
 SET jit = off
 AS $$
 DECLARE
-  v_accounts bigint;
-  v_rows bigint;
+  r record;
   v_now timestamptz;
   v_left bigint;
-  v_available bigint[];
+  v_position integer;
+  v_covered integer := 0;
+  -- Per line, like the arguments.
+  v_available bigint[] := p_price;
 BEGIN
   -- To know the first of its repeats takes the lock of the account.
   IF p_repeat_seconds IS NOT NULL THEN
@@ -108,59 +110,57 @@ BEGIN
     RETURN;
   END IF;
 
-  UPDATE tollgate_data.accounts a
-     SET reserved = a.reserved + s.price
-    FROM (SELECT u.account_id, u.tenant_id, u.external_id, sum(u.price)::bigint AS price
-            FROM unnest(p_account_id, p_tenant_id, p_external_id, p_price)
-              AS u (account_id, tenant_id, external_id, price)
-           GROUP BY u.account_id, u.tenant_id, u.external_id
-           ORDER BY u.account_id) s
-   WHERE a.account_id = s.account_id
-     AND a.tenant_id = s.tenant_id
-     AND a.external_id = s.external_id
-     AND a.allowance_granted
-     AND a.balance - a.reserved + a.credit_limit >= s.price;
-  GET DIAGNOSTICS v_rows = ROW_COUNT;
-  v_now := tollgate_data.clock();
-
-  -- What was available after each item, counted back from what is left after all of them. By
+  -- What is available after an item is counted back from what is left after all of its account. By
   -- tenant and name too: two accounts that claim one internal id must not pass as one.
-  SELECT array_agg(q.available + coalesce(q.later, 0) ORDER BY q.position),
-         count(*) FILTER (WHERE q.later IS NULL AND q.line = 1)
-    INTO v_available, v_accounts
-    FROM (SELECT u.position, u.line, a.balance - a.reserved + a.credit_limit AS available,
-                 (sum(u.price) OVER later)::bigint AS later
-            FROM unnest(p_item, p_tenant_id, p_account_id, p_external_id, p_line, p_price)
-              WITH ORDINALITY
-              AS u (item, tenant_id, account_id, external_id, line, price, position)
-            LEFT JOIN tollgate_data.accounts a USING (account_id)
-          WINDOW later AS (PARTITION BY u.account_id, u.tenant_id, u.external_id
-                           ORDER BY u.item DESC
-                           GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) q;
-  IF v_rows <> v_accounts THEN
+  FOR r IN
+    UPDATE tollgate_data.accounts a
+       SET reserved = a.reserved + s.price
+      FROM (SELECT u.account_id, u.tenant_id, u.external_id, sum(u.price)::bigint AS price,
+                   array_agg(u.position) AS positions
+              FROM (SELECT p_account_id[i] AS account_id, p_tenant_id[i] AS tenant_id,
+                           p_external_id[i] AS external_id, p_price[i] AS price,
+                           i::integer AS position
+                      FROM unnest(p_item) WITH ORDINALITY AS u (item, i)
+                     ORDER BY 1, 2, 3, p_item[i] DESC, p_line[i] DESC) u
+             GROUP BY u.account_id, u.tenant_id, u.external_id
+             ORDER BY u.account_id) s
+     WHERE a.account_id = s.account_id
+       AND a.tenant_id = s.tenant_id
+       AND a.external_id = s.external_id
+       AND a.allowance_granted
+       AND a.balance - a.reserved + a.credit_limit >= s.price
+    RETURNING s.positions, a.balance - a.reserved + a.credit_limit AS available
+  LOOP
+    v_left := r.available;
+    FOREACH v_position IN ARRAY r.positions LOOP
+      v_available[v_position] := v_left;
+      r.available := r.available + p_price[v_position];
+      IF p_line[v_position] = 1 THEN
+        v_left := r.available;
+      END IF;
+      v_covered := v_covered + 1;
+    END LOOP;
+  END LOOP;
+  IF v_covered <> cardinality(p_item) THEN
     RAISE SQLSTATE 'TG001';
   END IF;
+  v_now := tollgate_data.clock();
 
   INSERT INTO tollgate_data.reservation_lines
     (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price, held,
      available, fingerprint, created_at, expires_at, component, operation, service, quantities,
      metadata)
-  SELECT u.account_id, u.reservation_key, u.line, u.tenant_id, u.price_book_version, u.ttl_seconds,
-         u.price, u.price, u.available, u.fingerprint, v_now,
-         v_now + u.ttl_seconds * interval '1 second', u.component, u.operation, u.service,
-         CASE WHEN u.line = 1 THEN u.quantities END, CASE WHEN u.line = 1 THEN u.metadata END
-    FROM unnest(p_account_id, p_reservation_key, p_line, p_tenant_id, p_price_book_version,
-                p_ttl_seconds, p_price, v_available, p_fingerprint, p_component, p_operation,
-                p_service, p_quantities, p_metadata)
-      AS u (account_id, reservation_key, line, tenant_id, price_book_version, ttl_seconds, price,
-            available, fingerprint, component, operation, service, quantities, metadata);
+  SELECT p_account_id[i], p_reservation_key[i], p_line[i], p_tenant_id[i],
+         p_price_book_version[i], p_ttl_seconds[i], p_price[i], p_price[i], v_available[i],
+         p_fingerprint[i], v_now, v_now + p_ttl_seconds[i] * interval '1 second', p_component[i],
+         p_operation[i], p_service[i], CASE WHEN p_line[i] = 1 THEN p_quantities[i] END,
+         CASE WHEN p_line[i] = 1 THEN p_metadata[i] END
+    FROM unnest(p_item) WITH ORDINALITY AS u (item, i);
 
   RETURN QUERY
-    SELECT u.item, 'reserved', u.line, u.component, u.price, u.price_book_version, u.available,
-           v_now + u.ttl_seconds * interval '1 second', NULL::uuid
-      FROM unnest(p_item, p_line, p_component, p_price, p_price_book_version, v_available,
-                  p_ttl_seconds)
-        AS u (item, line, component, price, price_book_version, available, ttl_seconds);
+    SELECT p_item[i], 'reserved', p_line[i], p_component[i], p_price[i], p_price_book_version[i],
+           v_available[i], v_now + p_ttl_seconds[i] * interval '1 second', NULL::uuid
+      FROM unnest(p_item) WITH ORDINALITY AS u (item, i);
 EXCEPTION
   -- An account is new or does not cover its items; or a key was used before, or need not be.
   WHEN SQLSTATE 'TG001' OR unique_violation THEN
