@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Tollgate
 import TollgateStore
 
@@ -9,36 +10,44 @@ struct VerifyCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
+  @Flag(help: "Only the accounts that changed since the last run, if that was clean.")
+  var incremental = false
+
   @Flag(help: "Print JSON for machines.")
   var json = false
 
   func run() async throws {
     let settings = try await Settings(common)
-    let findings = try await Verifier(
+    let run = try await Verifier(
       url: try settings.databaseURL, folder: try settings.sqlFolder, logger: settings.logger
-    ).run()
-    if json { printJSON(findings) } else { printSummary(findings) }
-    if !findings.allSatisfy(\.violations.isEmpty) { throw ExitCode.failure }
+    ).run(incremental ? .incremental : .full)
+    if json { printJSON(run) } else { printSummary(run) }
+    if !run.isClean { throw ExitCode.failure }
   }
 
-  private func printSummary(_ findings: [Verifier.Finding]) {
-    for finding in findings {
+  private func printSummary(_ run: Verifier.Run) {
+    for finding in run.findings {
       print("\(finding.violations.isEmpty ? "ok  " : "FAIL") \(finding.check): \(finding.promise)")
       for violation in finding.violations {
         let account = "tenant \(violation.tenant ?? 0), account \(violation.account ?? 0)"
         print("     \(account): \(violation.detail)")
       }
     }
-    let broken = findings.count { !$0.violations.isEmpty }
-    print(broken == 0 ? "\(findings.count) checks, all clean" : "\(broken) checks found violations")
+    let broken = run.findings.count { !$0.violations.isEmpty }
+    let outcome =
+      broken == 0 ? "\(run.findings.count) checks, all clean" : "\(broken) checks found violations"
+    print("\(outcome) (\(run.mode.rawValue), \(run.accounts) accounts)")
   }
 
-  private func printJSON(_ findings: [Verifier.Finding]) {
+  private func printJSON(_ run: Verifier.Run) {
     var writer = JSONWriter()
     writer.object { writer in
-      writer.field("ok", findings.allSatisfy(\.violations.isEmpty))
+      writer.field("ok", run.isClean)
+      writer.field("mode", run.mode.rawValue)
+      writer.field("since", run.since.map { $0.date.formatted(.iso8601) })
+      writer.field("accounts", run.accounts)
       writer.array("checks") { writer in
-        for finding in findings { writer.value(finding) }
+        for finding in run.findings { writer.value(finding) }
       }
     }
     print(String(decoding: writer.bytes, as: UTF8.self))

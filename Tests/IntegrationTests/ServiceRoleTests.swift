@@ -462,6 +462,29 @@ extension Integration.ServiceRoleTests {
     }
   }
 
+  @Test func theVerifierReadsTheLedgerAndRecordsItsRuns() async throws {
+    try await withLedger { ledger in
+      #expect(
+        try await ledger.query(Self.relations(openTo: "tollgate_verifier")) == [
+          "accounts:SELECT", "action_keys:SELECT", "entries:SELECT", "grants:SELECT",
+          "price_books:SELECT", "reservation_lines:SELECT", "tenants:SELECT", "usage_days:SELECT",
+          "verifications:INSERT", "verifications:SELECT",
+        ])
+      let columns = try await ledger.query(
+        """
+        SELECT a.attname FROM pg_attribute a
+         WHERE a.attrelid = 'tollgate_data.tenants'::regclass AND a.attnum > 0
+           AND has_column_privilege('tollgate_verifier', a.attrelid, a.attnum, 'SELECT')
+         ORDER BY 1
+        """)
+      #expect(columns == ["grace_seconds", "tenant_id"])
+      #expect(
+        try await ledger.query(Self.executable(by: "tollgate_verifier"))
+          == ["tollgate.account_id", "tollgate_data.clock"])
+      #expect(try await ledger.query(Self.schemas(creatableBy: "tollgate_verifier")) == [])
+    }
+  }
+
   /// The functions would be worth nothing if their owner were a superuser, or open to a search
   /// path of the caller's.
   @Test func functionsThatActAsTheOwnerPinTheirSearchPath() async throws {

@@ -67,8 +67,18 @@ public struct TestLedger: Sendable {
     ).violations()
   }
 
+  /// A verifier of this database.
+  public func verifier(url: String? = nil) throws -> Verifier {
+    Verifier(
+      url: url ?? databaseURL, folder: try .ofThisPackage(), logger: TestServer.logger)
+  }
+
   /// What they would find after `script`, which is rolled back.
-  public func violations(after script: String) async throws -> [String] {
+  ///
+  /// - Parameter touched: runs them only on the accounts that the script or this SQL touched.
+  public func violations(
+    after script: String, touching touched: String? = nil
+  ) async throws -> [String] {
     let checks = try SQLFolder.ofThisPackage().files(in: "checks").map { file in
       """
       FOR v_detail IN SELECT v.detail FROM (\(file.text)) v LOOP
@@ -76,6 +86,15 @@ public struct TestLedger: Sendable {
       END LOOP;
       """
     }
+    let restriction =
+      try touched.map { sql in
+        """
+        \(sql);
+        PERFORM set_config('tollgate.horizon', pg_current_xact_id()::xid::text, true),
+                set_config('tollgate.since', now()::text, true);
+        \(try SQLFolder.ofThisPackage().file("touched").text)
+        """
+      } ?? ""
     // A variable keeps its value when the block around its assignment is rolled back.
     try await execute(
       """
@@ -85,7 +104,9 @@ public struct TestLedger: Sendable {
         v_found text[] := '{}';
       BEGIN
         BEGIN
+          SET LOCAL search_path = tollgate_data;
           \(script);
+          \(restriction)
           \(checks.joined())
           RAISE SQLSTATE 'TG002';
         EXCEPTION WHEN SQLSTATE 'TG002' THEN
@@ -317,7 +338,7 @@ extension TestLedger {
 
 extension Verifier {
   func violations() async throws -> [String] {
-    try await run().flatMap { finding in
+    try await run().findings.flatMap { finding in
       finding.violations.map { "\(finding.check): \($0.detail)" }
     }
   }

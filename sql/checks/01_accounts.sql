@@ -23,14 +23,14 @@ SELECT f.tenant_id, f.account_id, f.detail
              CASE WHEN account_id <> tollgate.account_id(a.tenant_id, a.external_id)
                THEN format('the id of account %s is %s', a.external_id,
                            tollgate.account_id(a.tenant_id, a.external_id)) END) AS detail
-      FROM tollgate_data.accounts a
+      FROM accounts a
       FULL JOIN (SELECT account_id, min(tenant_id) AS tenant_id, count(*) AS entries,
                         sum(amount) AS balance, max(seq) AS last_seq
-                   FROM tollgate_data.entries
+                   FROM entries
                   GROUP BY account_id) e USING (account_id)
       FULL JOIN (SELECT account_id, min(tenant_id) AS tenant_id, count(*) AS lines,
                         sum(held - captured) FILTER (WHERE state = 'reserved') AS reserved
-                   FROM tollgate_data.reservation_lines
+                   FROM reservation_lines
                   GROUP BY account_id) h USING (account_id)
   ) f
  WHERE f.detail <> ''

@@ -23,7 +23,7 @@ SELECT f.tenant_id, f.account_id, format('entry %s: ', f.seq) || f.detail AS det
                    lag(e.seq, 1, 0::bigint) OVER chain AS last_seq,
                    lag(e.balance_after, 1, 0::bigint) OVER chain AS last_balance,
                    lag(e.at) OVER chain AS last_at
-              FROM tollgate_data.entries e
+              FROM entries e
             WINDOW chain AS (PARTITION BY e.account_id ORDER BY e.seq)) c
   ) f
  WHERE f.detail <> ''

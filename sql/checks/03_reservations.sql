@@ -21,7 +21,7 @@ SELECT f.tenant_id, f.account_id,
       FROM (SELECT r.*, s.shared,
                    lag(r.line, 1, 0::smallint) OVER lines AS last_line,
                    lag(s.shared) OVER lines AS last_shared
-              FROM tollgate_data.reservation_lines r
+              FROM reservation_lines r
              CROSS JOIN LATERAL (
                SELECT (r.tenant_id, r.state, r.expires_at, r.fingerprint, r.operation,
                        r.price_book_version, r.created_at, r.closed_at, r.ttl_seconds, r.service)

@@ -5,13 +5,13 @@ SELECT coalesce(r.tenant_id, e.tenant_id) AS tenant_id, account_id,
               coalesce(r.component, 'no line'), coalesce(e.charged, 0),
               coalesce(e.components, 'nothing')) AS detail
   FROM (SELECT account_id, reservation_key, line, tenant_id, captured, component
-          FROM tollgate_data.reservation_lines
+          FROM reservation_lines
          WHERE captured <> 0) r
   FULL JOIN (SELECT account_id, source_key AS reservation_key, line, min(tenant_id) AS tenant_id,
                     -sum(amount) AS charged,
                     concat_ws(' and ', min(component), nullif(max(component), min(component)))
                       AS components
-               FROM tollgate_data.entries
+               FROM entries
               WHERE contra = 'revenue'
               GROUP BY account_id, source_key, line) e USING (account_id, reservation_key, line)
  WHERE r.captured IS DISTINCT FROM e.charged

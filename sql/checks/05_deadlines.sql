@@ -4,25 +4,25 @@
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: open, its deadline was %s', r.reservation_key, r.line,
               r.expires_at) AS detail
-  FROM tollgate_data.reservation_lines r
+  FROM reservation_lines r
  WHERE r.state = 'reserved'
    AND r.expires_at < tollgate_data.clock() - interval '25 seconds'
 UNION ALL
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: %s at %s, its deadline %s', r.reservation_key, r.line,
               r.state, r.closed_at, r.expires_at)
-  FROM tollgate_data.reservation_lines r
-  JOIN tollgate_data.tenants t ON t.tenant_id = r.tenant_id
+  FROM reservation_lines r
+  JOIN tenants t ON t.tenant_id = r.tenant_id
  WHERE r.state = 'expired' AND r.closed_at < r.expires_at
     OR r.state = 'captured' AND r.closed_at > r.expires_at + t.grace_seconds * interval '1 second'
 UNION ALL
 SELECT e.tenant_id, e.account_id,
        format('reservation %s, line %s: charged by entry %s at %s; created %s, deadline %s',
               r.reservation_key, r.line, e.seq, e.at, r.created_at, r.expires_at)
-  FROM tollgate_data.entries e
-  JOIN tollgate_data.reservation_lines r
+  FROM entries e
+  JOIN reservation_lines r
     ON r.account_id = e.account_id AND r.reservation_key = e.source_key AND r.line = e.line
-  JOIN tollgate_data.tenants t ON t.tenant_id = r.tenant_id
+  JOIN tenants t ON t.tenant_id = r.tenant_id
  WHERE e.contra = 'revenue'
    AND e.at NOT BETWEEN r.created_at
             AND LEAST(r.expires_at + t.grace_seconds * interval '1 second', r.closed_at)

@@ -2,11 +2,11 @@
 WITH rules AS (
   SELECT DISTINCT b.tenant_id, b.version, operation.key AS operation,
          rule.value ->> 'component' AS component
-    FROM tollgate_data.price_books b
+    FROM price_books b
    CROSS JOIN LATERAL json_each(b.book -> 'operations') AS operation
    CROSS JOIN LATERAL json_array_elements(operation.value -> 'lines') AS rule
 ), versions AS (
-  SELECT b.tenant_id, b.version FROM tollgate_data.price_books b
+  SELECT b.tenant_id, b.version FROM price_books b
 )
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: ', r.reservation_key, r.line)
@@ -14,7 +14,7 @@ SELECT r.tenant_id, r.account_id,
               THEN format('the tenant has no price book %s', r.price_book_version)
               ELSE format('price book %s has no %s in %s', r.price_book_version, r.component,
                           r.operation) END AS detail
-  FROM tollgate_data.reservation_lines r
+  FROM reservation_lines r
   LEFT JOIN versions
     ON versions.tenant_id = r.tenant_id AND versions.version = r.price_book_version
   LEFT JOIN rules

@@ -3,8 +3,8 @@ SELECT k.tenant_id, k.account_id,
        format('action key %s: ', k.action_key)
          || CASE WHEN r.line IS NULL THEN format('no reservation %s', k.reservation_key)
                  ELSE format('its answer is %s', k.answer) END AS detail
-  FROM tollgate_data.action_keys k
-  LEFT JOIN tollgate_data.reservation_lines r
+  FROM action_keys k
+  LEFT JOIN reservation_lines r
     ON r.account_id = k.account_id
    AND r.reservation_key = k.reservation_key
    AND r.tenant_id = k.tenant_id

@@ -6,7 +6,7 @@ SELECT g.tenant_id, g.account_id,
                    <> (g.grant_key = '00000000-0000-0000-0000-000000000000')
               THEN format('the key does not fit the kind %s', g.kind)
               ELSE 'an allowance, but the account is not marked' END AS detail
-  FROM tollgate_data.grants g
-  LEFT JOIN tollgate_data.accounts a ON a.account_id = g.account_id
+  FROM grants g
+  LEFT JOIN accounts a ON a.account_id = g.account_id
  WHERE (g.kind = 'allowance') <> (g.grant_key = '00000000-0000-0000-0000-000000000000')
     OR g.kind = 'allowance' AND NOT coalesce(a.allowance_granted, false)

@@ -3,10 +3,10 @@ SELECT coalesce(u.tenant_id, e.tenant_id) AS tenant_id, account_id,
        format('%s, %s: usage says %s credits in %s calls, the entries %s in %s', day, component,
               coalesce(u.credits, 0), coalesce(u.calls, 0), coalesce(e.credits, 0),
               coalesce(e.calls, 0)) AS detail
-  FROM tollgate_data.usage_days u
+  FROM usage_days u
   FULL JOIN (SELECT account_id, day, component, min(tenant_id) AS tenant_id,
                     -sum(amount) AS credits, sum(calls) AS calls
-               FROM tollgate_data.entries
+               FROM entries
               WHERE contra = 'revenue'
               GROUP BY account_id, day, component) e USING (account_id, day, component)
  WHERE u.credits IS DISTINCT FROM e.credits

@@ -5,5 +5,5 @@ SELECT c.tenant_id, c.account_id,
   FROM (SELECT e.tenant_id, e.account_id, e.seq, e.contra, e.source_key, e.line, e.calls,
                row_number() OVER (PARTITION BY e.account_id, e.contra, e.source_key, e.line
                                   ORDER BY e.seq) AS number
-          FROM tollgate_data.entries e) c
+          FROM entries e) c
  WHERE c.calls <> CASE WHEN c.contra = 'revenue' AND c.number = 1 THEN 1 ELSE 0 END

@@ -3,23 +3,23 @@ SELECT s.tenant_id, s.account_id,
        format('%s %s of tenant %s, the account belongs to %s', s.number, s.kind, s.tenant_id,
               coalesce('tenant ' || a.tenant_id, 'nobody')) AS detail
   FROM (SELECT 'entries' AS kind, e.account_id, e.tenant_id, count(*) AS number
-          FROM tollgate_data.entries e
+          FROM entries e
          GROUP BY e.account_id, e.tenant_id
         UNION ALL
         SELECT 'lines', r.account_id, r.tenant_id, count(*)
-          FROM tollgate_data.reservation_lines r
+          FROM reservation_lines r
          GROUP BY r.account_id, r.tenant_id
         UNION ALL
         SELECT 'usage days', u.account_id, u.tenant_id, count(*)
-          FROM tollgate_data.usage_days u
+          FROM usage_days u
          GROUP BY u.account_id, u.tenant_id
         UNION ALL
         SELECT 'grants', g.account_id, g.tenant_id, count(*)
-          FROM tollgate_data.grants g
+          FROM grants g
          GROUP BY g.account_id, g.tenant_id
         UNION ALL
         SELECT 'action keys', k.account_id, k.tenant_id, count(*)
-          FROM tollgate_data.action_keys k
+          FROM action_keys k
          GROUP BY k.account_id, k.tenant_id) s
-  LEFT JOIN tollgate_data.accounts a ON a.account_id = s.account_id
+  LEFT JOIN accounts a ON a.account_id = s.account_id
  WHERE a.tenant_id IS DISTINCT FROM s.tenant_id

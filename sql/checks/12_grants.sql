@@ -4,8 +4,8 @@ SELECT coalesce(g.tenant_id, e.tenant_id) AS tenant_id, account_id,
               source_key,
               coalesce(g.kind::text, 'none'), g.amount, g.balance, g.created_at, g.seq,
               coalesce(e.contra::text, 'none'), e.amount, e.balance_after, e.at, e.seq) AS detail
-  FROM (SELECT grants.*, grants.grant_key AS source_key FROM tollgate_data.grants) g
-  FULL JOIN (SELECT * FROM tollgate_data.entries WHERE contra <> 'revenue') e
+  FROM (SELECT grants.*, grants.grant_key AS source_key FROM grants) g
+  FULL JOIN (SELECT * FROM entries WHERE contra <> 'revenue') e
       USING (account_id, source_key)
  WHERE (g.seq, g.kind, g.amount, g.balance, g.created_at, g.service, NULL::smallint)
          IS DISTINCT FROM

@@ -3,9 +3,9 @@ SELECT tenant_id, NULL::bigint AS account_id,
        format('the entries sum to %s, the balances to %s', coalesce(e.amount, 0),
               coalesce(a.balance, 0)) AS detail
   FROM (SELECT tenant_id, sum(amount) AS amount
-          FROM tollgate_data.entries
+          FROM entries
          GROUP BY tenant_id) e
   FULL JOIN (SELECT tenant_id, sum(balance) AS balance
-               FROM tollgate_data.accounts
+               FROM accounts
               GROUP BY tenant_id) a USING (tenant_id)
  WHERE coalesce(e.amount, 0) <> coalesce(a.balance, 0)

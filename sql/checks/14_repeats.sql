@@ -2,8 +2,8 @@
 SELECT again.tenant_id, again.account_id,
        format('reservation %s at %s repeats %s at %s', again.reservation_key, again.created_at,
               first.reservation_key, first.created_at) AS detail
-  FROM tollgate_data.reservation_lines again
-  JOIN tollgate_data.reservation_lines first
+  FROM reservation_lines again
+  JOIN reservation_lines first
     ON first.account_id = again.account_id
    AND first.fingerprint = again.fingerprint
    AND first.repeat_seconds IS NOT NULL
