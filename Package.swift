@@ -25,6 +25,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -48,6 +49,10 @@ let package = Package(
       ],
       swiftSettings: isInlinedAbove
     ),
+    .target(
+      name: "Telemetry",
+      dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")]
+    ),
     .target(name: "Tollgate", swiftSettings: isInlinedAbove),
     .target(
       name: "TollgateStore",
@@ -58,6 +63,7 @@ let package = Package(
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -67,10 +73,12 @@ let package = Package(
       name: "TollgateAPI",
       dependencies: [
         "Failpoints",
+        "Telemetry",
         "Tollgate",
         "TollgateStore",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "JWTKit", package: "jwt-kit"),
+        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -81,10 +89,12 @@ let package = Package(
     .target(
       name: "TollgateWorkers",
       dependencies: [
+        "Telemetry",
         "TollgateAPI",
         "TollgateStore",
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
@@ -126,6 +136,13 @@ let package = Package(
     .testTarget(
       name: "ReferenceLedgerTests",
       dependencies: ["ReferenceLedger"]
+    ),
+    .testTarget(
+      name: "TelemetryTests",
+      dependencies: [
+        "Telemetry",
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]
     ),
     .testTarget(
       name: "TollgateStoreTests",

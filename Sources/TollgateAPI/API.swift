@@ -1,28 +1,34 @@
 import Hummingbird
+import Telemetry
 import Tollgate
 import TollgateStore
 
-/// The HTTP API of a worker: everything under `/v1/credits`, and health.
+/// The HTTP API of a worker: everything under `/v1/credits`, health and metrics.
 public struct API: Sendable {
   let lanes: Lanes
   let readers: Readers
   let tenants: Tenants
   let keys: Keys
   let sessions: SessionTokens
+  let requestMetrics: RequestMetrics
+  private let metrics: MetricsRegistry
 
-  public init(lanes: Lanes, readers: Readers, tenants: Tenants) {
+  public init(lanes: Lanes, readers: Readers, tenants: Tenants, metrics: MetricsRegistry) {
     self.lanes = lanes
     self.readers = readers
     self.tenants = tenants
     keys = Keys(readers: readers)
     sessions = SessionTokens(tenants: tenants)
+    self.metrics = metrics
+    requestMetrics = RequestMetrics(metrics)
   }
 
   /// Everything but the actions, which the ``server(idleTimeout:)`` answers itself.
   public func router() -> Router<APIRequestContext> {
     let router = Router(context: APIRequestContext.self)
-    router.add(middleware: EnvelopeMiddleware())
+    router.add(middleware: EnvelopeMiddleware(answers: requestMetrics.other))
     addHealth(to: router)
+    router.get("metrics") { _, _ in metricsResponse }
     let credits = router.group("v1/credits")
     addProjections(to: credits)
     credits.get("repositories/Reservation/by-id/{id}") { request, context in
@@ -47,6 +53,14 @@ public struct API: Sendable {
       let request = try await self.request(request, allowing: \.mayReadAccounts)
       return try await statement(request).response
     }
+  }
+
+  /// Of this worker alone, and nothing of any tenant, so anyone may read it.
+  private var metricsResponse: Response {
+    lanes.recordWaiting()
+    return Response(
+      status: .ok, headers: [.contentType: MetricsRegistry.contentType],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text)))
   }
 
   /// `live`: the process serves. `ready`: it reaches the database, so it may be given traffic.

@@ -31,6 +31,7 @@ struct CommonOptions: ParsableArguments {
 /// | `tollgate.port` | int | `8080` |
 /// | `tollgate.lanes` | int, connections that write | the cores, at least 2 |
 /// | `tollgate.readers` | int, connections that read | `2` |
+/// | `tollgate.verify.interval` | int, seconds between verifications, 0 for none | `3600` |
 /// | `tollgate.sql` | string, the folder with the SQL files | `sql`, or beside the command |
 /// | `tollgate.log.level` | string | `info` |
 struct Settings: Sendable {
@@ -81,7 +82,22 @@ struct Settings: Sendable {
     worker.port = try integer("tollgate.port", 8_080, in: 0...65_535)
     worker.lanes = try integer("tollgate.lanes", worker.lanes, in: 1...256)
     worker.readers = try integer("tollgate.readers", worker.readers, in: 1...256)
+    worker.verification = try verification
     return worker
+  }
+
+  /// `nil` when it is turned off, or when there are no checks to run.
+  private var verification: Verification? {
+    get throws {
+      let seconds = try integer("tollgate.verify.interval", 3_600, in: 0...86_400)
+      if seconds == 0 { return nil }
+      do {
+        return Verification(checks: try sqlFolder, interval: .seconds(seconds))
+      } catch {
+        logger.warning("this worker does not verify", metadata: ["error": "\(error)"])
+        return nil
+      }
+    }
   }
 
   var sqlFolder: SQLFolder {

@@ -1,5 +1,6 @@
 import AsyncAlgorithms
 import Logging
+import Metrics
 import Postgres
 import ServiceLifecycle
 import TollgateStore
@@ -17,15 +18,18 @@ public struct ExpiryDuty: Service {
 
   private let connection: Connection
   private let interval: Duration
+  private let expired: Counter
   private let logger: Logger
 
   public init(
-    _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1), logger: Logger
+    _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1),
+    metrics: any MetricsFactory, logger: Logger
   ) {
     var configuration = configuration
     configuration.statementTimeout = .seconds(60)
     connection = Connection(configuration, name: "expiry", logger: logger)
     self.interval = interval
+    expired = Counter(label: "tollgate_reservations_expired_total", factory: metrics)
     self.logger = logger
   }
 
@@ -60,6 +64,7 @@ public struct ExpiryDuty: Service {
       if overdue.isEmpty { break }
       expired += try await connection.expire(overdue, until: deadline)
     }
+    self.expired.increment(by: expired)
     if let start { try await connection.markSwept(until: start, deadline: deadline) }
     return expired
   }

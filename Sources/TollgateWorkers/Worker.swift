@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Postgres
 import ServiceLifecycle
+import Telemetry
 import TollgateAPI
 import TollgateStore
 
@@ -20,6 +21,8 @@ public struct Worker: Sendable {
     public var laneLimits = LaneLimits()
     /// Connections that read.
     public var readers = 2
+    /// `nil`: this worker leaves it to others.
+    public var verification: Verification?
 
     public init(databaseURL: String) { self.databaseURL = databaseURL }
   }
@@ -47,18 +50,28 @@ public struct Worker: Sendable {
     onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
   ) -> some ApplicationProtocol {
     let database = database
+    let metrics = MetricsRegistry()
     let lanes = Lanes(
-      database, count: settings.lanes, limits: settings.laneLimits, logger: logger)
+      database, count: settings.lanes, limits: settings.laneLimits,
+      metrics: LaneMetrics(metrics), logger: logger)
     let readers = Readers(database, count: settings.readers, logger: logger)
     let tenants = Tenants(readers: readers, logger: logger)
-    let api = API(lanes: lanes, readers: readers, tenants: tenants)
+    let api = API(lanes: lanes, readers: readers, tenants: tenants, metrics: metrics)
     return Application(
       router: api.router(), server: api.server(idleTimeout: Self.idleTimeout),
       configuration: .init(
         address: .hostname(settings.host, port: settings.port), serverName: API.serverName),
-      services: [lanes, tenants, ExpiryDuty(database, logger: logger)],
+      services: [lanes, tenants] + duties(metrics),
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
       eventLoopGroupProvider: .shared(Self.eventLoops), logger: logger)
+  }
+
+  private func duties(_ metrics: MetricsRegistry) -> [any Service] {
+    let expiry = ExpiryDuty(database, metrics: metrics, logger: logger)
+    guard let verification = settings.verification else { return [expiry] }
+    let verify = VerifyDuty(
+      databaseURL: settings.databaseURL, verification, metrics: metrics, logger: logger)
+    return [expiry, verify]
   }
 
   /// Serves until SIGTERM or SIGINT, then stops gracefully.

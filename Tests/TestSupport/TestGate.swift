@@ -36,13 +36,14 @@ public struct TestGate: Sendable {
 /// - Parameter limits: by default the lanes are as patient as a busy machine needs.
 public func withGate<T: Sendable>(
   workers: Int = 1, allowance: Int64 = 1_000, graceSeconds: Int32 = 300,
-  limits: LaneLimits = .patient,
+  limits: LaneLimits = .patient, verifyingEvery interval: Duration? = nil,
   _ body: @Sendable (TestGate) async throws -> T
 ) async throws -> T {
   let server = try #require(TestServer.current, "the suite lacks the .server trait")
   return try await server.withDatabase { url in
     let setup = try await TestGate.Setup(url: url, allowance: allowance, grace: graceSeconds)
-    return try await withWorkers(workers, url: url, limits) { clients in
+    let settings = try Worker.Settings(url, limits, verifyingEvery: interval)
+    return try await withWorkers(workers, settings) { clients in
       try await body(TestGate(setup, clients: clients))
     }
   }
@@ -57,7 +58,8 @@ public func withProxiedGate<T: Sendable>(
   return try await server.withDatabase { url in
     let setup = try await TestGate.Setup(url: url, allowance: 1_000, grace: 300)
     let proxy = try await WireProxy(to: url)
-    let result = try await withWorkers(1, url: proxy.url, limits) { clients in
+    let settings = try Worker.Settings(proxy.url, limits)
+    let result = try await withWorkers(1, settings) { clients in
       try await body(TestGate(setup, clients: clients), proxy)
     }
     try await proxy.close()
@@ -66,16 +68,26 @@ public func withProxiedGate<T: Sendable>(
 }
 
 private func withWorkers<T: Sendable>(
-  _ count: Int, url: String, _ limits: LaneLimits, started: [any TestClientProtocol] = [],
+  _ count: Int, _ settings: Worker.Settings, started: [any TestClientProtocol] = [],
   _ body: @Sendable ([any TestClientProtocol]) async throws -> T
 ) async throws -> T {
   if started.count == count { return try await body(started) }
-  var settings = Worker.Settings(databaseURL: url)
-  settings.lanes = 2
-  settings.laneLimits = limits
   let worker = Worker(settings, logger: TestServer.logger)
   return try await worker.application().test(.ahc(.http)) { client in
-    try await withWorkers(count, url: url, limits, started: started + [client], body)
+    try await withWorkers(count, settings, started: started + [client], body)
+  }
+}
+
+extension Worker.Settings {
+  fileprivate init(
+    _ url: String, _ limits: LaneLimits, verifyingEvery interval: Duration? = nil
+  ) throws {
+    self.init(databaseURL: url)
+    lanes = 2
+    laneLimits = limits
+    if let interval {
+      verification = Verification(checks: try .ofThisPackage(), interval: interval)
+    }
   }
 }
 
@@ -223,6 +235,13 @@ extension TestGate {
       return TestReply(
         status: response.status.code, headers: response.headers,
         text: String(decoding: bytes, as: UTF8.self), json: try JSON(parsing: bytes))
+    }
+  }
+
+  /// What a worker shows at `/metrics`.
+  public func metrics(worker: Int = 0) async throws -> (contentType: String?, text: String) {
+    try await clients[worker].execute(uri: "/metrics", method: .get) { response in
+      (response.headers[.contentType], String(buffer: response.body))
     }
   }
 

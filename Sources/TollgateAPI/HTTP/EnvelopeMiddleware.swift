@@ -5,6 +5,8 @@ import TollgateStore
 
 /// Outermost: gives every reply its `x-request-id`, and every error the contract's envelope.
 struct EnvelopeMiddleware<Context: RequestContext>: RouterMiddleware {
+  let answers: RequestMetrics.Answers
+
   @concurrent
   func handle(
     _ request: Request, context: Context,
@@ -17,6 +19,7 @@ struct EnvelopeMiddleware<Context: RequestContext>: RouterMiddleware {
     } catch {
       response = Reply(any: error, requestID: requestID, logger: context.logger).response
     }
+    answers.count(response.status)
     response.headers[.requestID] = requestID
     return response
   }

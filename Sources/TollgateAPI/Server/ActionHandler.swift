@@ -18,7 +18,7 @@ final class ActionHandler: ChannelInboundHandler {
     case passing
     case receiving(ActionCall)
     /// The action runs; what is left of the request is dropped.
-    case running(requestID: String)
+    case running(ActionRoute, requestID: String)
     /// What came was not HTTP, so whoever is behind us answers and closes; or it is closed already.
     case broken
   }
@@ -71,7 +71,7 @@ final class ActionHandler: ChannelInboundHandler {
 
   private func run(_ call: ActionCall, _ context: ChannelHandlerContext) {
     let requestID = call.headers.safeRequestID ?? RequestID().description
-    state = .running(requestID: requestID)
+    state = .running(call.route, requestID: requestID)
     let here = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     api.run(call, on: context.eventLoop) { result in
       let (handler, context) = here.value
@@ -81,7 +81,7 @@ final class ActionHandler: ChannelInboundHandler {
 
   private func finish(_ result: Result<Reply, any Error>, _ context: ChannelHandlerContext) {
     // Nobody waits on a connection that has gone or broken.
-    guard case .running(let requestID) = state else { return }
+    guard case .running(let route, let requestID) = state else { return }
     state = .idle
     let reply: Reply
     do {
@@ -89,6 +89,7 @@ final class ActionHandler: ChannelInboundHandler {
     } catch {
       reply = Reply(any: error, requestID: requestID, logger: logger)
     }
+    api.requestMetrics[route].count(reply.status)
     let closes = turns.isLastReply
     let bytes = reply.bytes(
       requestID: requestID, closes: closes, allocator: context.channel.allocator)

@@ -13,12 +13,17 @@ actor Lane: Service {
   private let limits: LaneLimits
   private let logger: Logger
   private let inbox: LaneInbox
+  private let metrics: LaneMetrics
 
-  init(_ configuration: ConnectionConfiguration, limits: LaneLimits, name: String, logger: Logger) {
+  init(
+    _ configuration: ConnectionConfiguration, limits: LaneLimits, name: String,
+    metrics: LaneMetrics, logger: Logger
+  ) {
     connection = Connection(configuration, name: name, logger: logger)
     self.limits = limits
     self.logger = logger
-    inbox = LaneInbox(limits)
+    inbox = LaneInbox(limits, metrics)
+    self.metrics = metrics
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
@@ -54,15 +59,18 @@ actor Lane: Service {
     guard let deadline = batch.map(\.deadline).min() else { return }
     var retries = RetryPolicy()
     while true {
+      let start = ContinuousClock.now
       do {
         let outcomes = try await connection.run(batch.map(\.command), until: deadline)
         Failpoint.pass("answerReceived")
+        metrics.ran(batch.count, since: start)
         finish(batch, outcomes.map { .success($0) })
         return Failpoint.pass("delivered")
       } catch {
         logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
         switch retries.next(after: error, timeLeft: deadline - .now) {
         case .retry(let delay):
+          metrics.repeats()
           // Cancelled means that the process ends without grace: no time for repeats.
           guard (try? await Task.sleep(for: delay)) != nil else {
             return fail(batch, retries.reason)
@@ -78,6 +86,7 @@ actor Lane: Service {
   }
 
   private func fail(_ batch: [PendingCommand], _ error: StoreError) {
+    metrics.failed(batch.count, error)
     finish(batch, batch.map { _ in .failure(error) })
   }
 

@@ -21,8 +21,10 @@ final class LaneInbox: Sendable {
   }
 
   private let state: Mutex<State>
+  private let metrics: LaneMetrics
 
-  init(_ limits: LaneLimits) {
+  init(_ limits: LaneLimits, _ metrics: LaneMetrics) {
+    self.metrics = metrics
     state = Mutex(
       State(
         queue: LaneQueue(
@@ -42,6 +44,7 @@ final class LaneInbox: Sendable {
     switch admission {
     case .accepted: sleeper?.resume()
     case .full, .closed:
+      metrics.failed(commands.count, .overloaded)
       Deliveries.hand(commands.map { ($1, .failure(.overloaded)) })
     }
   }

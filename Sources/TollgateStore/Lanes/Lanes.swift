@@ -15,13 +15,15 @@ public struct Lanes: Service {
   private static let crowd = 64
 
   private let lanes: [Lane]
+  private let metrics: LaneMetrics
 
   public init(
     _ configuration: ConnectionConfiguration, count: Int, limits: LaneLimits = LaneLimits(),
-    logger: Logger
+    metrics: LaneMetrics, logger: Logger
   ) {
+    self.metrics = metrics
     lanes = (0..<max(1, count)).map { index in
-      Lane(configuration, limits: limits, name: "lane-\(index)", logger: logger)
+      Lane(configuration, limits: limits, name: "lane-\(index)", metrics: metrics, logger: logger)
     }
   }
 
@@ -55,6 +57,11 @@ public struct Lanes: Service {
     try await withThrowingDiscardingTaskGroup { group in
       for lane in lanes { group.addTask { await lane.run() } }
     }
+  }
+
+  /// Records how many commands wait now.
+  public func recordWaiting() {
+    metrics.wait(lanes.reduce(0) { $0 + $1.waiting })
   }
 
   private func lanesInUse(for commands: Int) -> Int {
