@@ -135,7 +135,8 @@ extension Integration {
           "CREATE ROLE plain_worker LOGIN PASSWORD 'plain' IN ROLE tollgate_service")
         var url = try #require(URLComponents(string: ledger.databaseURL))
         (url.user, url.password) = ("plain_worker", "plain")
-        let verifier = try ledger.verifier(url: try #require(url.string))
+        let login = try #require(url.string)
+        let verifier = try ledger.verifier(url: login)
         await #expect {
           _ = try await verifier.run()
         } throws: { error in
