@@ -19,6 +19,11 @@ public final class HTTPConnection: Sendable {
   public struct Answer: Sendable, Hashable {
     public let status: Int
     public let text: String
+
+    public init(status: Int, text: String) {
+      self.status = status
+      self.text = text
+    }
   }
 
   private let channel: any Channel

@@ -9,6 +9,8 @@ struct ChaosAudit: Sendable {
   private(set) var effects = 0
   /// Answers without a change whose place among the changes was found.
   private(set) var observations = 0
+  /// The forgeries in the history of the busiest account that were not found.
+  private(set) var blindSpots: [ChaosForgery] = []
 
   init(
     _ operations: [ChaosOperation], _ facts: ChaosFacts, tenant: TenantID, violations: [String]
@@ -25,12 +27,17 @@ struct ChaosAudit: Sendable {
       }
       for await replay in group { add(replay) }
     }
+    guard let (name, busiest) = byAccount.max(by: { $0.value.count < $1.value.count }) else {
+      return
+    }
+    let account = AccountReference(tenant: tenant, name: name)
+    blindSpots = ChaosForgery.allCases.filter { !$0.isFound(in: busiest, facts, of: account) }
   }
 
   private mutating func add(_ replay: ChaosReplay) {
     accounts += 1
-    effects += replay.effectCount
-    observations += replay.observationCount
+    effects += replay.effects.count
+    observations += replay.observations.count
     violations += replay.violations
   }
 }

@@ -61,8 +61,18 @@ actor ChaosDatabase {
     try await superuser.execute(script: script, until: .now + patience)
   }
 
-  /// The rows of a query with one column of numbers.
+  /// The rows of a query with one column of numbers. Repeated for a time, for any connection may
+  /// be lost with the server.
   func numbers(_ sql: String) async throws -> [Int64] {
+    let end = ContinuousClock.now + .seconds(10)
+    while true {
+      do { return try await numbersAtOnce(sql) } catch  where .now < end {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+  }
+
+  private func numbersAtOnce(_ sql: String) async throws -> [Int64] {
     try await superuser.execute(
       Statement(name: "", sql: "SELECT q.value::bigint FROM (\(sql)) q (value)"), [],
       until: .now + .seconds(10)
@@ -91,8 +101,6 @@ extension ChaosDatabase {
       do {
         server = try await PrivatePostgres.start(settings, logger: TestServer.logger)
         #expect(server?.port == port, "the server came back on another port")
-        // The connection that was lost with the server fails once more.
-        _ = try? await numbers("SELECT 1")
         return
       } catch {
         last = error
@@ -104,11 +112,7 @@ extension ChaosDatabase {
 
   /// Waits until statements are answered again, and starts the server if it is gone.
   func heal() async throws {
-    for _ in 0..<50 {
-      if (try? await numbers("SELECT 1")) == [1] { return }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    try await restart()
+    if (try? await numbers("SELECT 1")) == nil { try await restart() }
   }
 
   /// The processes of workers' connections; the busy ones only if there are any.
@@ -130,7 +134,7 @@ extension ChaosDatabase {
     let size = try #require(free as? Int)
     let isFull = posix_fallocate(descriptor, 0, size) == 0
     close(descriptor)
-    if switchingLog { _ = try? await numbers("SELECT pg_switch_wal() - '0/0'") }
+    if switchingLog { _ = try? await numbersAtOnce("SELECT pg_switch_wal() - '0/0'") }
     try await Task.sleep(for: duration)
     try FileManager.default.removeItem(atPath: filler)
     #expect(isFull, "the disk was not filled")

@@ -13,13 +13,14 @@ struct ChaosFacts: Sendable {
     let at: Int64
     /// The derived key of the request; of an expiry, that of the reservation.
     let key: UUID
-    let isExpiry: Bool
+    /// What was available after an expiry; `nil` for what was asked for.
+    let availableAfterExpiry: Int64?
   }
 
-  /// Per account in its order, but for what happened in one transaction.
-  let effects: [Int64: [Effect]]
+  /// Per account in its order; in one transaction only what was charged is in order.
+  var effects: [Int64: [Effect]]
   /// Per account its balances, entries and reservations, as ``ChaosBooks`` writes them.
-  let books: [Int64: String]
+  var books: [Int64: String]
   /// The ledger's clock after all that.
   let now: Int64
 
@@ -28,10 +29,13 @@ struct ChaosFacts: Sendable {
     try await database.execute(
       """
       CREATE SCHEMA chaos;
-      CREATE TABLE chaos.expiries (account_id bigint, reservation_key uuid, at timestamptz);
+      CREATE TABLE chaos.expiries (
+        account_id bigint, reservation_key uuid, at timestamptz, available bigint
+      );
       CREATE FUNCTION chaos.note_expiry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       BEGIN
-        INSERT INTO chaos.expiries VALUES (NEW.account_id, NEW.reservation_key, NEW.closed_at);
+        INSERT INTO chaos.expiries
+        VALUES (NEW.account_id, NEW.reservation_key, NEW.closed_at, NEW.close_available);
         RETURN NULL;
       END $$;
       CREATE TRIGGER note_expiry AFTER UPDATE ON tollgate_data.reservation_lines FOR EACH ROW
@@ -49,7 +53,7 @@ struct ChaosFacts: Sendable {
     ) { (row) throws(PostgresError) in
       Effect(
         account: try row.next(), at: try row.next(), key: try row.next(),
-        isExpiry: try row.next())
+        availableAfterExpiry: try row.optional())
     }
     effects = Dictionary(grouping: rows) { $0.account }
     let texts = try await connection.execute(
@@ -75,18 +79,23 @@ struct ChaosFacts: Sendable {
   private static let effectsQuery = Statement(
     name: "effects",
     sql: """
-      SELECT f.account_id, \(microseconds("f.at")), f.key, f.is_expiry
-        FROM (SELECT account_id, created_at, reservation_key, false
+      SELECT f.account_id, \(microseconds("f.at")), f.key, f.available
+        FROM (SELECT account_id, created_at, reservation_key, NULL::bigint, NULL::bigint
                 FROM tollgate_data.reservation_lines WHERE line = 1
               UNION ALL
-              SELECT account_id, created_at, action_key, false FROM tollgate_data.action_keys
+              SELECT k.account_id, k.created_at, k.action_key, NULL, min(e.seq)
+                FROM tollgate_data.action_keys k
+                LEFT JOIN tollgate_data.entries e
+                  ON e.account_id = k.account_id AND e.source_key = k.reservation_key
+                 AND e.at = k.created_at
+               GROUP BY 1, 2, 3
               UNION ALL
-              SELECT account_id, created_at, grant_key, false
+              SELECT account_id, created_at, grant_key, NULL, seq
                 FROM tollgate_data.grants WHERE kind <> 'allowance'
               UNION ALL
-              SELECT account_id, at, reservation_key, true FROM chaos.expiries)
-          AS f (account_id, at, key, is_expiry)
-       ORDER BY f.account_id, f.at
+              SELECT account_id, at, reservation_key, available, NULL FROM chaos.expiries)
+          AS f (account_id, at, key, available, seq)
+       ORDER BY f.account_id, f.at, f.seq
       """)
 
   private static let booksQuery = Statement(

@@ -4,12 +4,18 @@ import ReferenceLedger
 /// How long the chaos lasts and what it is made of, from the environment.
 struct ChaosSettings: Sendable {
   static let clients = 40
+  /// At a time. After so many requests a client goes on to new ones, so that also a busy account's
+  /// history can be replayed.
   static let accounts = 300
+  static let requestsPerGeneration = 400
   static let allowance: Int64 = 1_000
   static let graceSeconds: Int64 = 2
 
-  let seconds: Int
-  let seed: UInt64
+  /// A round is so long that its history can be kept, and its accounts be replayed.
+  private static let longestRound = 180
+
+  private(set) var seconds: Int
+  private(set) var seed: UInt64
   let faultsPerMinute: Int
 
   init(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -17,6 +23,14 @@ struct ChaosSettings: Sendable {
     seed =
       environment["TOLLGATE_CHAOS_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...999_999_999)
     faultsPerMinute = environment["TOLLGATE_CHAOS_FAULTS"].flatMap { Int($0) } ?? 45
+  }
+
+  /// One of the rounds that the time is made of.
+  func round(_ number: UInt64) -> ChaosSettings {
+    var round = self
+    round.seconds = min(seconds, Self.longestRound)
+    round.seed &+= number
+    return round
   }
 
   /// What a run of this length must have done, or it has proved nothing.

@@ -1,4 +1,3 @@
-import Foundation
 import ReferenceLedger
 import TestSupport
 import TollgateStore
@@ -7,18 +6,19 @@ import TollgateStore
 /// every answer that its clients got.
 struct ChaosReplay {
   /// What changed the account.
-  private struct Effect {
+  struct Effect {
     let at: Int64
     let command: ReferenceLedger.Command
     /// What was answered; `nil` for an expiry.
     let outcome: ReferenceLedger.Outcome?
+    var availableAfterExpiry: Int64?
     /// Between these it happened, by what the clients saw.
     let sent: ContinuousClock.Instant?
     let answered: ContinuousClock.Instant?
   }
 
   /// An answer that left no trace: a refusal, or a closing that was done before.
-  private struct Observation {
+  struct Observation {
     let command: ReferenceLedger.Command
     let attempt: ChaosAttempt
     let outcome: ReferenceLedger.Outcome
@@ -26,15 +26,12 @@ struct ChaosReplay {
     let positions: ClosedRange<Int>
   }
 
-  private let account: ReferenceLedger.AccountID
+  let account: ReferenceLedger.AccountID
   private let end: Int64
   private var model: ReferenceLedger
-  private var effects: [Effect] = []
-  private var observations: [Observation] = []
+  var effects: [Effect] = []
+  var observations: [Observation] = []
   private(set) var violations: [String] = []
-
-  var effectCount: Int { effects.count }
-  var observationCount: Int { observations.count }
 
   init(
     _ account: AccountReference, _ operations: [ChaosOperation], _ facts: ChaosFacts
@@ -52,106 +49,17 @@ struct ChaosReplay {
     if violations.isEmpty { compareBooks(facts.books[account.id]) }
   }
 
-  private mutating func fail(_ text: String) {
+  mutating func fail(_ text: String) {
     violations.append(Scenario.text("\(account.name): \(text)"))
   }
 
   private mutating func compareBooks(_ books: String?) {
-    let expected = ChaosBooks.text(of: account, in: model)
-    if effects.isEmpty ? books != nil : books != expected {
-      fail("the books are \(books ?? "none")\nnot \(expected)")
-    }
+    let expected = effects.isEmpty ? "" : ChaosBooks.text(of: account, in: model)
+    guard expected != books ?? "" else { return }
+    let parts = [books ?? "", expected].map { $0.split { " ,".contains($0) } }
+    let place = zip(parts[0], parts[1]).enumerated().first { $1.0 != $1.1 }
+    fail("the books are not as they should be; first \(place.map { "\($0)" } ?? "in length")")
   }
-}
-
-extension ChaosReplay {
-  private mutating func read(_ facts: [ChaosFacts.Effect], _ operations: [ChaosOperation]) {
-    var byKey: [UUID: ChaosOperation] = [:]
-    for operation in operations where !operation.isImpostor {
-      byKey[operation.command.derivedKey] = operation
-    }
-    var done: Set<ObjectIdentifier> = []
-    for fact in facts {
-      guard let operation = byKey[fact.key] else {
-        fail("nobody asked for what happened at \(fact.at)")
-        continue
-      }
-      if !fact.isExpiry { done.insert(ObjectIdentifier(operation)) }
-      effects.append(effect(fact, of: operation))
-    }
-    checkOrder()
-    let (starts, ends) = bounds()
-    for operation in operations {
-      observe(operation, hasEffect: done.contains(ObjectIdentifier(operation)), starts, ends)
-    }
-  }
-
-  private mutating func effect(
-    _ fact: ChaosFacts.Effect, of operation: ChaosOperation
-  ) -> Effect {
-    if fact.isExpiry {
-      let hold = ReferenceLedger.HoldID(account, operation.command.key)
-      return Effect(
-        at: fact.at, command: .expire([hold]), outcome: nil, sent: nil, answered: nil)
-    }
-    let attempts = operation.attempts
-    let answers = attempts.filter(\.isDone)
-    if answers.isEmpty { fail("\(operation.command) happened, but was never answered so") }
-    if Set(answers.map(\.answer)).count > 1 { fail("\(operation.command): several answers") }
-    let first = answers.min { $0.answered < $1.answered }
-    if let first, attempts.contains(where: { $0.isRefused && $0.sent > first.answered }) {
-      fail("\(operation.command) was refused after it was done")
-    }
-    return Effect(
-      at: fact.at, command: operation.command,
-      outcome: first?.answer.flatMap { .init($0, to: operation.command) },
-      sent: attempts.filter { !$0.leftNothing }.map(\.sent).min(), answered: first?.answered)
-  }
-
-  /// What was answered before something else was sent happened before it.
-  private mutating func checkOrder() {
-    var earliest: ContinuousClock.Instant?
-    for effect in effects.reversed() {
-      if let sent = effect.sent, let earliest, earliest < sent {
-        fail("\(effect.command) happened before what was answered before it was sent")
-      }
-      earliest = [earliest, effect.answered].compactMap(\.self).min()
-    }
-  }
-
-  /// Per number of effects: when all of them had been sent at the earliest, and when one of the
-  /// others was answered at the earliest. Both never decrease.
-  private func bounds() -> (starts: [ContinuousClock.Instant?], ends: [ContinuousClock.Instant?]) {
-    var starts: [ContinuousClock.Instant?] = [nil]
-    for effect in effects {
-      starts.append([starts.last ?? nil, effect.sent].compactMap(\.self).max())
-    }
-    var ends: [ContinuousClock.Instant?] = [nil]
-    for effect in effects.reversed() {
-      ends.append([ends.last ?? nil, effect.answered].compactMap(\.self).min())
-    }
-    return (starts, ends.reversed())
-  }
-
-  private mutating func observe(
-    _ operation: ChaosOperation, hasEffect: Bool, _ starts: [ContinuousClock.Instant?],
-    _ ends: [ContinuousClock.Instant?]
-  ) {
-    for attempt in operation.attempts where attempt.isRefused || attempt.isDone && !hasEffect {
-      guard let answer = attempt.answer, let outcome = Outcome(answer, to: operation.command) else {
-        fail("\(operation.command) was answered \(attempt.answer?.text ?? "")")
-        continue
-      }
-      let low = ends.partitioningIndex { $0.map { $0 >= attempt.sent } ?? true }
-      let high = starts.partitioningIndex { $0.map { $0 > attempt.answered } ?? false } - 1
-      observations.append(
-        Observation(
-          command: operation.command, attempt: attempt, outcome: outcome,
-          positions: min(low, high)...max(low, high)))
-    }
-  }
-
-  private typealias Outcome = ReferenceLedger.Outcome
 }
 
 extension ChaosReplay {
@@ -177,33 +85,30 @@ extension ChaosReplay {
     }
   }
 
-  /// What happened in one transaction has one time; its order is the one that gives the answers.
   private mutating func advance(_ position: inout Int) -> Bool {
-    let at = effects[position].at
-    let end = effects[position...].firstIndex { $0.at != at } ?? effects.count
-    if end - position > 1 {
-      model.advance(seconds: at - model.now)
-      if let order = order(of: Array(effects[position..<end]), on: model) {
-        effects.replaceSubrange(position..<end, with: order)
-      }
-    }
+    if position == 0 || effects[position].at != effects[position - 1].at { putInOrder(position) }
     let effect = effects[position]
-    let outcome = apply(effect, to: &model)
     position += 1
-    guard matches(outcome, effect) else {
-      fail(
-        "effect \(position) of \(effects.count), \(effect.command), was answered "
-          + "\(effect.outcome.map { "\($0)" } ?? "as an expiry"), not \(outcome)")
-      return false
+    if apply(effect, to: &model) { return true }
+    let expected = effect.outcome.map { "\($0)" } ?? "to leave \(effect.availableAfterExpiry ?? 0)"
+    fail("effect \(position) of \(effects.count), \(effect.command), was not \(expected)")
+    return false
+  }
+
+  /// What happened in one transaction has one time; its order is the one that gives the answers.
+  private mutating func putInOrder(_ start: Int) {
+    let end = effects[start...].firstIndex { $0.at != effects[start].at } ?? effects.count
+    guard end - start > 1, let order = order(of: Array(effects[start..<end]), on: model) else {
+      return
     }
-    return true
+    effects.replaceSubrange(start..<end, with: order)
   }
 
   private func order(of effects: [Effect], on model: ReferenceLedger) -> [Effect]? {
     if effects.isEmpty { return [] }
     for (index, effect) in effects.enumerated() {
       var trial = model
-      guard matches(apply(effect, to: &trial), effect) else { continue }
+      guard apply(effect, to: &trial) else { continue }
       var others = effects
       others.remove(at: index)
       if let rest = order(of: others, on: trial) { return [effect] + rest }
@@ -211,13 +116,12 @@ extension ChaosReplay {
     return nil
   }
 
-  private func apply(_ effect: Effect, to model: inout ReferenceLedger) -> ReferenceLedger.Outcome {
+  /// Whether it comes to what it came to.
+  private func apply(_ effect: Effect, to model: inout ReferenceLedger) -> Bool {
     model.advance(seconds: effect.at - model.now)
-    return model.apply(effect.command).asAnswered(to: effect.command)
-  }
-
-  private func matches(_ outcome: ReferenceLedger.Outcome, _ effect: Effect) -> Bool {
-    outcome == effect.outcome ?? .ended(1)
+    let outcome = model.apply(effect.command).asAnswered(to: effect.command)
+    guard let available = effect.availableAfterExpiry else { return outcome == effect.outcome }
+    return outcome == .ended(1) && model.accounts[account]?.available == available
   }
 
   /// Whether the ledger would answer so, now or at any time until its next change. A deadline may
@@ -240,30 +144,5 @@ extension ChaosReplay {
       [.released, .expired].contains(model.holds[close.hold]?.state ?? .reserved)
     default: false
     }
-  }
-}
-
-extension ReferenceLedger.Command {
-  /// The key as the tables have it.
-  fileprivate var derivedKey: UUID {
-    switch self {
-    case .reserve, .charge, .expire: KeyScope.reservation.derive(key)
-    case .capture: KeyScope.capture.derive(key)
-    case .release: KeyScope.release.derive(key)
-    case .extend: KeyScope.extend.derive(key)
-    case .grant: KeyScope.grant.derive(key)
-    }
-  }
-}
-
-extension Array {
-  /// The first index from which on the condition holds; it never ceases to hold.
-  fileprivate func partitioningIndex(where holds: (Element) -> Bool) -> Int {
-    var (low, high) = (startIndex, endIndex)
-    while low < high {
-      let middle = (low + high) / 2
-      if holds(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

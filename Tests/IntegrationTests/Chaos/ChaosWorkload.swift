@@ -140,7 +140,8 @@ struct ChaosWorkload {
   private mutating func ttl() -> Int32 { Int32(number(in: 1...5)) * 1_000_000 }
 
   private mutating func account() -> ReferenceLedger.AccountID {
-    .init(tenant: tenant, name: "a\(accounts.pick(using: &random))")
+    let generation = count / ChaosSettings.requestsPerGeneration
+    return .init(tenant: tenant, name: "a\(generation)-\(accounts.pick(using: &random))")
   }
 
   private mutating func key() -> String {
