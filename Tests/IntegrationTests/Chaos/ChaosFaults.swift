@@ -80,7 +80,10 @@ final class ChaosInjector: Sendable {
       try await cluster.database.fillDisk(
         for: .milliseconds(Int.random(in: 300...1_500, using: &random)),
         switchingLog: Bool.random(using: &random))
-    case .clockStepped: return (try? await cluster.database.stepClock()) != nil
+    case .clockStepped:
+      return try await holds(within: .seconds(10)) {
+        (try? await cluster.database.stepClock()) != nil
+      }
     case .clientLinksCut: return cluster.balancer.cut { .random(using: &random) } > 0
     case .databaseLinksCut: return cluster.wire.cut { .random(using: &random) } > 0
     case .databaseLinksStalled:

@@ -53,6 +53,8 @@ extension ChaosReport {
     for status in ["402", "409", "422"] {
       #expect(answers.contains { $0.key.hasPrefix(status) }, "nothing was answered \(status)")
     }
+    // In a short run not every step of the plan is reached.
+    if settings.seconds < 120 { return }
     let planned = ChaosFault.Group.allCases.flatMap { ChaosPlan($0, settings).steps.map(\.fault) }
     for fault in Set(planned).map(\.rawValue) where skippedFaults[fault] == nil {
       #expect(faults[fault, default: 0] > 0, "no \(fault)")
