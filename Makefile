@@ -12,9 +12,10 @@ STATIC = $(if $(filter Linux,$(shell uname)),--static-swift-stdlib)
 BUILD_RELEASE = swift build -c release $(STATIC)
 CELL_SECONDS ?= 5
 OPTIONS ?=
+HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run test bench bench-long format lint clean
+.PHONY: help install build run test torture bench bench-long format lint clean
 
 help: ## List the targets
 	@echo 'usage: make <target> [PORT=8080] [DATA=.tollgate] [CONFIG=release|debug]'
@@ -43,9 +44,17 @@ run: build ## Run a gate with a database of its own until Ctrl-C
 	  exec "$${run[@]}"; \
 	fi
 
+# The last two want the machine for themselves.
 test: install ## Build and run all tests
 	swift build --build-tests
-	swift test
+	swift test --skip OverloadTests --skip ChaosTests
+	swift test --filter OverloadTests
+	swift test --filter ChaosTests
+
+torture: ## Cuts, kills, overload, chaos and the model for HOURS=1
+	@.ci/install pgbouncer jq
+	swift build --build-tests
+	@.ci/torture $(HOURS)
 
 bench: install ## Measure against the ledger one would write first (10 minutes; CELL_SECONDS=2)
 	$(BUILD_RELEASE) --product tollgate

@@ -10,7 +10,8 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     case deadlineExceeded
     /// The server warned when it committed: a standby may not have it, and a failover lose it.
     case unconfirmed
-    /// The server refused the statement with this SQLSTATE: it was rolled back.
+    /// The server refused the statement with this SQLSTATE: it was rolled back, unless the class
+    /// is 08, by which a pooler says that it lost the server.
     case server(sqlState: String)
     /// A result did not have the shape the caller expects.
     case unexpectedResult
@@ -35,7 +36,8 @@ extension PostgresError {
   public var isOutcomeUnknown: Bool {
     switch code {
     case .connectionLost, .deadlineExceeded, .unconfirmed: true
-    case .unreachable, .server, .unexpectedResult: false
+    case .server(let sqlState): sqlState.hasPrefix("08")
+    case .unreachable, .unexpectedResult: false
     }
   }
 
@@ -52,8 +54,7 @@ extension PostgresError {
   /// clients), so that the connection is worth replacing. What it refused was rolled back.
   public var isServerUnavailable: Bool {
     if case .server(let sqlState) = code {
-      return sqlState.hasPrefix("57P0") || sqlState.hasPrefix("08") || sqlState.hasPrefix("53")
-        || sqlState == "25006"
+      return sqlState.hasPrefix("57P0") || sqlState.hasPrefix("53") || sqlState == "25006"
     }
     return code == .unreachable
   }

@@ -10,19 +10,33 @@ extension Integration {
       "delivered", "replyWritten",
     ]
 
+    private static let usualKills = 20
+
+    /// TOLLGATE_KILLS=1000 asks for more at each step, as far as TOLLGATE_KILLS_SECONDS go.
+    private static func kills() -> some Sequence<Int> {
+      let kills = max(usualKills, environmentNumber("TOLLGATE_KILLS") ?? 0)
+      let end = ContinuousClock.now + .seconds(environmentNumber("TOLLGATE_KILLS_SECONDS") ?? 0)
+      return (1...kills).lazy.prefix { $0 <= usualKills || .now < end }
+    }
+
     @Test(arguments: steps)
     func aWorkerKilledAtAnyStepLosesAndDoublesNothing(step: String) async throws {
       try await withGate { gate in
+        var report = TortureReport(part: "kills")
         var asked: [Asked] = []
-        for kill in 1...20 {
+        for kill in Self.kills() {
           // So that the repeat, too, is among what a worker dies of.
           let failpoint = "\(step):\(kill % 3 + 1)"
           asked += try await gate.chargeUntilKilled(at: failpoint, repeating: asked.last?.account)
+          report.faults["kill \(step)", default: 0] += 1
         }
         try await gate.chargeOnce(asked)
         #expect(asked.contains { $0.answer == nil } && asked.contains { $0.answer != nil })
         #expect(try await gate.books() == Array(repeating: "915 0 1 2", count: asked.count))
         #expect(try await gate.violations() == [])
+        report.operations = asked.count
+        report.successes = ["charge": asked.count]
+        try report.write()
       }
     }
   }

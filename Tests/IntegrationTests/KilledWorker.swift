@@ -5,6 +5,7 @@ import Testing
 
 /// A `tollgate serve` that dies at a step of a request.
 struct KilledWorker: Sendable {
+  let process: Int32
   let port: Int
 
   /// Runs `body` with a worker of its own, and ends the worker by force if it still lives.
@@ -22,7 +23,11 @@ struct KilledWorker: Sendable {
       input: .none, output: .discarded, error: .discarded
     ) { execution in
       let result: Result<T, any Error>
-      do { result = .success(try await body(try await ready(port))) } catch {
+      do {
+        try await waitUntilReady(port)
+        let process = execution.processIdentifier.value
+        result = .success(try await body(KilledWorker(process: process, port: port)))
+      } catch {
         result = .failure(error)
       }
       try? execution.send(signal: .kill)
@@ -33,13 +38,14 @@ struct KilledWorker: Sendable {
     return result.closureResult
   }
 
-  private static let tollgate =
+  /// The command, as it was built with these tests.
+  static let tollgate =
     Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("tollgate").path
 
-  private static func ready(_ port: Int) async throws -> KilledWorker {
+  private static func waitUntilReady(_ port: Int) async throws {
     for _ in 0..<600 {
       let request = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
-      if try await reply(to: request, port)?.status == 200 { return KilledWorker(port: port) }
+      if try await reply(to: request, port)?.status == 200 { return }
       try await Task.sleep(for: .milliseconds(20))
     }
     throw CancellationError()

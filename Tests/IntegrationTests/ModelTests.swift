@@ -12,13 +12,19 @@ extension Integration {
     private static let width = 4
     private static let scenarios: UInt64 = 200
 
-    /// 100,000 commands. TOLLGATE_MODEL_SECONDS=600 goes on with new seeds for ten minutes.
+    /// 100,000 commands. TOLLGATE_MODEL_SECONDS=600 goes on with new seeds for ten minutes; which
+    /// ones follows from TOLLGATE_SEED.
     @Test func theSQLFunctionsDoWhatTheReferenceLedgerDoes() async throws {
       try await withLedger { ledger in
         try await ModelSession.replaceClock(of: ledger)
-        try await Self.run(try Self.seeds(), on: ledger)
+        let seeds = try Self.seeds()
+        try await Self.run(seeds, on: ledger)
         try await ModelRun(ledger).expireAll()
         #expect(try await ledger.violations() == [])
+        var report = TortureReport(part: "model")
+        report.operations = seeds.given * Self.length
+        report.successes = ["scenario": seeds.given]
+        try report.write()
       }
     }
 
@@ -68,34 +74,42 @@ extension Integration {
           forResource: "model-seeds", withExtension: "txt", subdirectory: "Fixtures"))
       let failed = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         .compactMap { UInt64($0) }
-      let seconds = ProcessInfo.processInfo.environment["TOLLGATE_MODEL_SECONDS"]
       return Seeds(
-        failed + Array(1...scenarios), more: .seconds(seconds.flatMap { Int($0) } ?? 0))
+        failed + Array(1...scenarios),
+        more: .seconds(environmentNumber("TOLLGATE_MODEL_SECONDS") ?? 0),
+        from: environmentNumber("TOLLGATE_SEED") ?? Int.random(in: 0...Int.max))
     }
   }
 }
 
 /// Seeds to be shared out, each once. After a failure there are no more.
 private final class Seeds: Sendable {
-  private let first: [UInt64]
-  private let end: ContinuousClock.Instant
-  private let count = Mutex(0)
-  private let isStopped = Atomic(false)
-
-  init(_ first: [UInt64], more time: Duration) {
-    self.first = first
-    end = .now + time
+  private struct State {
+    var given = 0
+    var isStopped = false
+    var random: SeededRandom
   }
 
-  func stop() { isStopped.store(true, ordering: .relaxed) }
+  private let first: [UInt64]
+  private let end: ContinuousClock.Instant
+  private let state: Mutex<State>
+
+  init(_ first: [UInt64], more time: Duration, from seed: Int) {
+    self.first = first
+    end = .now + time
+    state = Mutex(State(random: SeededRandom(seed: UInt64(seed.magnitude))))
+  }
+
+  var given: Int { state.withLock { $0.given } }
+
+  func stop() { state.withLock { $0.isStopped = true } }
 
   func next() -> UInt64? {
-    if isStopped.load(ordering: .relaxed) { return nil }
-    let index = count.withLock { count in
-      defer { count += 1 }
-      return count
+    state.withLock { state in
+      let isFirst = state.given < first.count
+      if state.isStopped || (!isFirst && .now >= end) { return nil }
+      defer { state.given += 1 }
+      return isFirst ? first[state.given] : state.random.next()
     }
-    if index < first.count { return first[index] }
-    return .now < end ? UInt64.random(in: UInt64.min...UInt64.max) : nil
   }
 }

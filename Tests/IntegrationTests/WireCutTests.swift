@@ -12,9 +12,9 @@ extension Integration {
       .execute, .sync, .bindComplete, .commandComplete, .readyForQuery,
     ]
 
-    @Test(arguments: WireAction.allCases)
-    func whereverItIsCutItHappensOnce(action: WireAction) async throws {
-      try await withProxiedGate { gate, proxy in
+    @Test(arguments: WireAction.allCases, WirePlace.tried)
+    func whereverItIsCutItHappensOnce(action: WireAction, place: WirePlace) async throws {
+      try await withProxiedGate(place) { gate, proxy in
         let cuts = Self.cuts(of: action)
         for (index, cut) in cuts.enumerated() {
           let (first, last) = try await gate.run(action, "a\(index)", through: cut, of: proxy)
@@ -23,20 +23,27 @@ extension Integration {
         // At each of 13 messages, and so more than 200 for all actions.
         #expect(proxy.fired == cuts.count && cuts.count == 83)
         try await gate.expectEach(of: cuts.count, action)
+        try Self.report(cuts, action, place)
       }
     }
 
-    @Test(arguments: WireAction.allCases)
-    func whatComesLaterThanTheRepeatHappensOnce(action: WireAction) async throws {
-      try await withProxiedGate(limits: LaneLimits(deadline: .seconds(1))) { gate, proxy in
-        for (index, message) in Self.aroundTheCommit.enumerated() {
-          let cut = WireFault(action.statement, message, .before, .delay(.milliseconds(1_500)))
+    @Test(arguments: WireAction.allCases, WirePlace.tried)
+    func whatComesLaterThanTheRepeatHappensOnce(
+      action: WireAction, place: WirePlace
+    ) async throws {
+      let limits = LaneLimits(deadline: .seconds(1))
+      try await withProxiedGate(place, limits: limits) { gate, proxy in
+        let cuts = Self.aroundTheCommit.map {
+          WireFault(action.statement, $0, .before, .delay(.milliseconds(1_500)))
+        }
+        for (index, cut) in cuts.enumerated() {
           let (first, _) = try await gate.run(action, "a\(index)", through: cut, of: proxy)
           #expect(first.isUnknown, "\(cut): \(first.text)")
         }
-        #expect(proxy.fired == Self.aroundTheCommit.count)
+        #expect(proxy.fired == cuts.count)
         try await proxy.settle()
-        try await gate.expectEach(of: Self.aroundTheCommit.count, action)
+        try await gate.expectEach(of: cuts.count, action)
+        try Self.report(cuts, action, place)
       }
     }
 
@@ -50,6 +57,17 @@ extension Integration {
         WireFault(action.statement, $0, .before, .delay(.milliseconds(300)))
       }
       return endings + delays
+    }
+
+    private static func report(
+      _ cuts: [WireFault], _ action: WireAction, _ place: WirePlace
+    ) throws {
+      var report = TortureReport(part: "wire")
+      report.operations = cuts.count
+      report.faults = Dictionary(grouping: cuts) { "\($0.damage.kind) \(place)" }
+        .mapValues(\.count)
+      report.successes = [action.rawValue: cuts.count]
+      try report.write()
     }
   }
 }

@@ -51,19 +51,17 @@ public func withGate<T: Sendable>(
 
 /// Runs `body` on a fresh gate whose one worker reaches the database by way of a proxy.
 public func withProxiedGate<T: Sendable>(
-  limits: LaneLimits = .patient,
+  _ place: WirePlace, limits: LaneLimits = .patient,
   _ body: @Sendable (TestGate, WireProxy) async throws -> T
 ) async throws -> T {
   let server = try #require(TestServer.current, "the suite lacks the .server trait")
   return try await server.withDatabase { url in
     let setup = try await TestGate.Setup(url: url, allowance: 1_000, grace: 300)
-    let proxy = try await WireProxy(to: url)
-    let settings = try Worker.Settings(proxy.url, limits)
-    let result = try await withWorkers(1, settings) { clients in
-      try await body(TestGate(setup, clients: clients), proxy)
+    return try await place.with(url) { url, proxy in
+      try await withWorkers(1, try Worker.Settings(url, limits)) { clients in
+        try await body(TestGate(setup, clients: clients), proxy)
+      }
     }
-    try await proxy.close()
-    return result
   }
 }
 

@@ -27,12 +27,8 @@ public actor TestServer {
   private var inUse = 0
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  init(folder: String) async throws {
-    server = try await PrivatePostgres.start(
-      .init(
-        folder: folder, durable: false,
-        // Nobody waits for this standby but a test that turns synchronous_commit on.
-        serverSettings: ["synchronous_standby_names": "nobody"]), logger: Self.logger)
+  init(_ settings: PrivatePostgres.Settings) async throws {
+    server = try await PrivatePostgres.start(settings, logger: Self.logger)
     superuser = Connection(
       ConnectionConfiguration(url: server.url(database: "postgres")), name: "superuser",
       logger: Self.logger)
@@ -84,24 +80,45 @@ public actor TestServer {
   }
 }
 
-/// Gives the tests of a suite the shared server; put it on the outermost suite.
+/// Gives the tests of a suite a server that they share.
 public struct ServerTrait: SuiteTrait, TestScoping {
+  fileprivate let settings: PrivatePostgres.Settings
+
   public func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    let folder = "/tmp/tollgate-test-\(ProcessInfo.processInfo.processIdentifier)"
-    let server = try await TestServer(folder: folder)
+    let server = try await TestServer(settings)
     let result = await Result {
       try await TestServer.$current.withValue(server) { try await function() }
     }
     try await server.stop()
-    try FileManager.default.removeItem(atPath: folder)
+    try FileManager.default.removeItem(atPath: settings.folder)
     try result.get()
   }
 }
 
 extension Trait where Self == ServerTrait {
-  public static var server: Self { ServerTrait() }
+  private static var folder: String {
+    "/tmp/tollgate-test-\(ProcessInfo.processInfo.processIdentifier)"
+  }
+
+  /// The usual one; put it on the outermost suite.
+  public static var server: Self {
+    // Nobody waits for this standby but a test that turns synchronous_commit on.
+    ServerTrait(
+      settings: .init(
+        folder: folder, durable: false,
+        serverSettings: ["synchronous_standby_names": "nobody"]))
+  }
+
+  /// One of a suite's own, on a disk on which every commit takes a tenth of a second: what can be
+  /// done is bounded by the disk rather than by how fast this build is.
+  public static var serverOnSlowDisk: Self {
+    ServerTrait(
+      settings: .init(
+        folder: folder + "-slow",
+        serverSettings: ["commit_delay": "100000", "commit_siblings": "0"]))
+  }
 }
 
 extension SQLFolder {

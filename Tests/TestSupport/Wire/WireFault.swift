@@ -24,6 +24,15 @@ public struct WireFault: Sendable, CustomStringConvertible {
     case halfClose
     /// What follows is late, even when its sender has gone meanwhile.
     case delay(Duration)
+
+    public var kind: String {
+      switch self {
+      case .drop: "drop"
+      case .reset: "reset"
+      case .halfClose: "half-close"
+      case .delay: "delay"
+      }
+    }
   }
 
   /// The name of the statement whose messages are counted.
