@@ -71,6 +71,19 @@ extension Integration {
       }
     }
 
+    @Test func aLateCaptureDoesNotChangeWhatTheKeyOfAReleaseWasTold() async throws {
+      try await withGate { gate in
+        let id = try await gate.hold(ttlSeconds: 1)
+        try await gate.expire(id)
+        let released = try await gate.release(id, key: "r")
+        #expect(released.string("state") == "expired")
+        #expect(try await gate.capture(id, key: "c").integer("charged") == 85)
+        #expect(try await gate.release(id, key: "r").text == released.text)
+        #expect(try await gate.release(id).code == "RESERVATION_CLOSED")
+        #expect(try await gate.violations() == [])
+      }
+    }
+
     @Test func aLateCaptureIsHonouredWhenTheBalanceCoversIt() async throws {
       try await withGate { gate in
         let id = try await gate.hold(count: 2, ttlSeconds: 1)

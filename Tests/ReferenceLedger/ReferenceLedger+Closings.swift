@@ -7,7 +7,7 @@ extension ReferenceLedger {
 
   private mutating func capture(_ command: Close, of hold: Hold, body: String) -> Decision {
     guard hold.names(command.credits ?? [:]) else { return .kept(.unknownComponent) }
-    if hold.closingBody == body, let closing = hold.lastClosing { return .kept(.closed(closing)) }
+    if hold.closingBody == body, let closing = hold.lastClosing { return .done(.closed(closing)) }
     let isTooLate = now > hold.expiresAt + tenant(of: command.hold.account).graceSeconds
     switch hold.state {
     case .captured, .released: return .kept(.alreadyClosed(hold.state))
@@ -56,7 +56,7 @@ extension ReferenceLedger {
       guard hold.state != .captured, let closing = hold.lastClosing else {
         return .kept(.alreadyClosed(hold.state))
       }
-      return .kept(.closed(closing))
+      return .done(.closed(closing))
     }
   }
 

@@ -1,5 +1,6 @@
 extension ReferenceLedger {
-  /// What an action on a hold came to: only what was done is remembered under its key.
+  /// What an action on a hold came to: only what was done, now or by the same step before, is
+  /// remembered under its key.
   enum Decision {
     case done(Outcome)
     case kept(Outcome)

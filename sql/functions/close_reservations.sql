@@ -268,6 +268,28 @@ BEGIN
        AND (u.outcome = 'done' OR coalesce(u.line, 1) = 1);
 
   IF 'replayed' = ANY (d_outcome) THEN
+    -- A repeat under a key of its own keeps its answer, too: a late capture of an expired hold
+    -- must not change what a release under that key was told.
+    INSERT INTO tollgate_data.action_keys
+      (account_id, action_key, tenant_id, fingerprint, reservation_key, answer, created_at)
+    SELECT i.account_id, i.action_key, i.tenant_id, i.fingerprint, i.reservation_key,
+           jsonb_agg(jsonb_build_object(
+             'state', r.state, 'component', r.component, 'charged', r.charged,
+             'captured', r.captured, 'held', r.held, 'capped', r.capped,
+             'available', r.available) ORDER BY r.position), v_now
+      FROM tollgate_data.replay_close(
+             d_item, d_outcome, d_account_id, d_reservation_key, d_action_key)
+             WITH ORDINALITY
+             AS r (item, outcome, state, component, charged, captured, held, capped, available,
+                   position)
+      JOIN unnest(d_item, d_line, d_account_id, d_action_key, d_tenant_id, d_fingerprint,
+                  d_reservation_key)
+             AS i (item, line, account_id, action_key, tenant_id, fingerprint, reservation_key)
+        ON i.item = r.item AND i.line = 1
+     WHERE i.action_key IS NOT NULL
+     GROUP BY 1, 2, 3, 4, 5
+    ON CONFLICT ON CONSTRAINT action_keys_pkey DO NOTHING;
+
     RETURN QUERY SELECT * FROM tollgate_data.replay_close(
       d_item, d_outcome, d_account_id, d_reservation_key, d_action_key);
   END IF;
