@@ -337,7 +337,8 @@ extension TestLedger {
 }
 
 extension Verifier {
-  func violations() async throws -> [String] {
+  /// What a full run finds, by check.
+  public func violations() async throws -> [String] {
     try await run().findings.flatMap { finding in
       finding.violations.map { "\(finding.check): \($0.detail)" }
     }

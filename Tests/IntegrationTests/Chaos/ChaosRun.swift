@@ -110,9 +110,7 @@ extension ChaosRun {
   func audit() async throws -> ChaosAudit {
     let violations = try await Verifier(
       url: cluster.database.url, folder: try .ofThisPackage(), logger: TestServer.logger
-    ).run().flatMap { finding in
-      finding.violations.map { "\(finding.check): \($0.detail)" }
-    }
+    ).violations()
     let facts = try await ChaosFacts(of: cluster.database.url)
     return await ChaosAudit(
       history.operations, facts, tenant: cluster.tenant, violations: violations)
