@@ -11,6 +11,7 @@ BENCH = .build/release/tollgate-bench
 STATIC = $(if $(filter Linux,$(shell uname)),--static-swift-stdlib)
 BUILD_RELEASE = swift build -c release $(STATIC)
 CELL_SECONDS ?= 5
+HOURS ?= 1
 OPTIONS ?=
 HOURS ?= 1
 
@@ -51,7 +52,7 @@ test: install ## Build and run all tests
 	swift test --filter OverloadTests
 	swift test --filter ChaosTests
 
-torture: ## Cuts, kills, overload, chaos and the model for HOURS=1
+torture: install ## Cuts, kills, overload, chaos and the model for HOURS=1
 	@.ci/install pgbouncer jq
 	swift build --build-tests
 	@.ci/torture $(HOURS)

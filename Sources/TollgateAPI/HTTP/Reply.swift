@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Tollgate
+import TollgateStore
 
 /// An answer: status, body and the credit headers.
 struct Reply: Sendable {
@@ -26,7 +27,10 @@ struct Reply: Sendable {
   init(any error: any Error, requestID: String, logger: Logger) {
     let apiError = APIError(any: error)
     if apiError.status.kind == .serverError {
-      logger.error("request failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
+      // Under overload there are as many as can be refused, and the metrics count them.
+      logger.log(
+        level: error as? StoreError == .overloaded ? .debug : .error, "request failed",
+        metadata: ["error": "\(error)", "request_id": "\(requestID)"])
     }
     self.init(status: apiError.status) { apiError.write(to: &$0, traceID: requestID) }
   }
