@@ -10,9 +10,11 @@ struct KilledWorker: Sendable {
 
   /// Runs `body` with a worker of its own, and ends the worker by force if it still lives.
   ///
-  /// - Parameter failpoint: the step and the number of its pass, `batchTaken:3`; `nil` to live on.
+  /// - Parameters:
+  ///   - failpoint: the step and the number of its pass, `batchTaken:3`; `nil` to live on.
+  ///   - health: what is waited for before `body`.
   static func with<T: Sendable>(
-    databaseURL: String, failpoint: String?,
+    databaseURL: String, failpoint: String?, health: String = "/health/ready",
     _ body: @Sendable (KilledWorker) async throws -> T
   ) async throws -> T {
     let port = try await freePort()
@@ -24,7 +26,7 @@ struct KilledWorker: Sendable {
     ) { execution in
       let result: Result<T, any Error>
       do {
-        try await waitUntilReady(port)
+        try await wait(for: health, port)
         let process = execution.processIdentifier.value
         result = .success(try await body(KilledWorker(process: process, port: port)))
       } catch {
@@ -42,9 +44,9 @@ struct KilledWorker: Sendable {
   static let tollgate =
     Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("tollgate").path
 
-  private static func waitUntilReady(_ port: Int) async throws {
+  private static func wait(for health: String, _ port: Int) async throws {
     for _ in 0..<600 {
-      let request = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      let request = "GET \(health) HTTP/1.1\r\nHost: localhost\r\n\r\n"
       if try await reply(to: request, port)?.status == 200 { return }
       try await Task.sleep(for: .milliseconds(20))
     }
