@@ -32,6 +32,9 @@ extension Integration {
     ) async throws {
       try await Task.sleep(for: .seconds(2))
       #expect(!crowd.charges.isEmpty)
+      // Had anything been answered before the standby has it, it would now be lost for certain.
+      try await primary.cutOffStandby()
+      try await Task.sleep(for: .milliseconds(300))
       try primary.lose()
       let lost = ContinuousClock.now
       try await standby.promote()

@@ -117,6 +117,13 @@ extension TestMachine {
     throw POSIXError(.ETIMEDOUT)
   }
 
+  /// Sends nothing to the standby any more: from here on every commit is on this machine alone.
+  public func cutOffStandby() async throws {
+    let senders = try await query("SELECT pid FROM pg_stat_replication")
+    try #require(!senders.isEmpty)
+    for sender in senders { kill(try #require(sender.flatMap { Int32($0) }), SIGSTOP) }
+  }
+
   /// Ends every process of the server at once, as the loss of the machine does.
   public func lose() throws {
     let file = try String(
