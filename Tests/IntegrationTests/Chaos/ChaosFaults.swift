@@ -69,13 +69,9 @@ final class ChaosInjector: Sendable {
       kill(backend, SIGKILL)
       try await cluster.database.heal()
     case .backendTerminated:
-      guard let backend = try await backend(&random) else { return false }
-      return try await cluster.database.numbers(
-        "SELECT pg_terminate_backend(\(backend))::integer") == [1]
+      return try await tell(try await backend(&random), by: "pg_terminate_backend")
     case .backendCancelled:
-      guard let backend = try await backend(&random) else { return false }
-      return try await cluster.database.numbers(
-        "SELECT pg_cancel_backend(\(backend))::integer") == [1]
+      return try await tell(try await backend(&random), by: "pg_cancel_backend")
     case .diskFull:
       try await cluster.database.fillDisk(
         for: .milliseconds(Int.random(in: 300...1_500, using: &random)),
@@ -99,6 +95,14 @@ final class ChaosInjector: Sendable {
 
   private func backend(_ random: inout SeededRandom) async throws -> Int32? {
     try await cluster.database.backends().sorted().randomElement(using: &random)
+  }
+
+  /// Whether the backend was there to be told. One that has gone meanwhile must not be named: that
+  /// is answered with a warning.
+  private func tell(_ backend: Int32?, by function: String) async throws -> Bool {
+    guard let backend else { return false }
+    return try await cluster.database.numbers(
+      "SELECT \(function)(pid)::integer FROM pg_stat_activity WHERE pid = \(backend)") == [1]
   }
 
   private func end(_ worker: ChaosWorker, by signal: Int32) async -> Bool {
