@@ -64,7 +64,7 @@ actor ChaosDatabase {
   /// The rows of a query with one column of numbers. Repeated for a time, for any connection may
   /// be lost with the server.
   func numbers(_ sql: String) async throws -> [Int64] {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(30)
     while true {
       do { return try await numbersAtOnce(sql) } catch  where .now < end {
         try await Task.sleep(for: .milliseconds(50))
