@@ -15,35 +15,45 @@ SET enable_sort = off
 AS $$
 DECLARE
   v_today date := (tollgate_data.clock() AT TIME ZONE 'UTC')::date;
+  -- Worked out once, not for every row.
+  v_first date := v_today - 29;
+  v_day_1 date := v_today - 1;
+  v_day_2 date := v_today - 2;
+  v_day_3 date := v_today - 3;
+  v_day_4 date := v_today - 4;
+  v_day_5 date := v_today - 5;
+  v_day_6 date := v_today - 6;
 BEGIN
   RETURN (
     SELECT json_build_object(
-      'total_calls', coalesce(sum(c.calls), 0),
-      'total_credits', coalesce(sum(c.credits), 0),
+      'total_calls', tollgate_data.total(c.calls),
+      'total_credits', tollgate_data.total(c.credits),
       'per_component', coalesce(
         json_agg(json_build_object(
                    'component', c.component, 'calls', c.calls, 'credits', c.credits)
                  ORDER BY c.credits DESC, c.component), '[]'),
       'daily_series', json_build_array(
-        json_build_object('date', to_char(v_today - 6, 'Dy'), 'requests', coalesce(sum(c.d6), 0)),
-        json_build_object('date', to_char(v_today - 5, 'Dy'), 'requests', coalesce(sum(c.d5), 0)),
-        json_build_object('date', to_char(v_today - 4, 'Dy'), 'requests', coalesce(sum(c.d4), 0)),
-        json_build_object('date', to_char(v_today - 3, 'Dy'), 'requests', coalesce(sum(c.d3), 0)),
-        json_build_object('date', to_char(v_today - 2, 'Dy'), 'requests', coalesce(sum(c.d2), 0)),
-        json_build_object('date', to_char(v_today - 1, 'Dy'), 'requests', coalesce(sum(c.d1), 0)),
-        json_build_object('date', to_char(v_today, 'Dy'), 'requests', coalesce(sum(c.d0), 0))))
-      FROM (SELECT u.component, sum(u.calls) AS calls, sum(u.credits) AS credits,
-                   sum(u.calls) FILTER (WHERE u.day = v_today - 6) AS d6,
-                   sum(u.calls) FILTER (WHERE u.day = v_today - 5) AS d5,
-                   sum(u.calls) FILTER (WHERE u.day = v_today - 4) AS d4,
-                   sum(u.calls) FILTER (WHERE u.day = v_today - 3) AS d3,
-                   sum(u.calls) FILTER (WHERE u.day = v_today - 2) AS d2,
-                   sum(u.calls) FILTER (WHERE u.day = v_today - 1) AS d1,
-                   sum(u.calls) FILTER (WHERE u.day = v_today) AS d0
+        json_build_object('date', to_char(v_day_6, 'Dy'), 'requests', tollgate_data.total(c.d6)),
+        json_build_object('date', to_char(v_day_5, 'Dy'), 'requests', tollgate_data.total(c.d5)),
+        json_build_object('date', to_char(v_day_4, 'Dy'), 'requests', tollgate_data.total(c.d4)),
+        json_build_object('date', to_char(v_day_3, 'Dy'), 'requests', tollgate_data.total(c.d3)),
+        json_build_object('date', to_char(v_day_2, 'Dy'), 'requests', tollgate_data.total(c.d2)),
+        json_build_object('date', to_char(v_day_1, 'Dy'), 'requests', tollgate_data.total(c.d1)),
+        json_build_object('date', to_char(v_today, 'Dy'), 'requests', tollgate_data.total(c.d0))))
+      FROM (SELECT u.component,
+                   tollgate_data.total(u.calls) AS calls,
+                   tollgate_data.total(u.credits) AS credits,
+                   tollgate_data.total(u.calls) FILTER (WHERE u.day = v_day_6) AS d6,
+                   tollgate_data.total(u.calls) FILTER (WHERE u.day = v_day_5) AS d5,
+                   tollgate_data.total(u.calls) FILTER (WHERE u.day = v_day_4) AS d4,
+                   tollgate_data.total(u.calls) FILTER (WHERE u.day = v_day_3) AS d3,
+                   tollgate_data.total(u.calls) FILTER (WHERE u.day = v_day_2) AS d2,
+                   tollgate_data.total(u.calls) FILTER (WHERE u.day = v_day_1) AS d1,
+                   tollgate_data.total(u.calls) FILTER (WHERE u.day = v_today) AS d0
               FROM tollgate_data.usage_days u
              WHERE u.account_id = p_account_id
                AND u.tenant_id = p_tenant_id
-               AND u.day BETWEEN v_today - 29 AND v_today
+               AND u.day BETWEEN v_first AND v_today
              GROUP BY u.component) c);
 END
 $$;
