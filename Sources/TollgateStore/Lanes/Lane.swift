@@ -38,7 +38,7 @@ actor Lane: Service {
   /// Runs batches until it is told to stop and the queue is drained.
   func run() async {
     await withTaskCancellationOrGracefulShutdownHandler {
-      while let batch = await inbox.nextBatch() { await run(batch) }
+      while let batch = inbox.nextBatch() { await run(batch) }
     } onCancelOrGracefulShutdown: {
       self.inbox.close()
     }

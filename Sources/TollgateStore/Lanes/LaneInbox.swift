@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Tollgate
 
@@ -6,7 +7,6 @@ final class LaneInbox: Sendable {
   private struct State {
     var queue: LaneQueue<PendingCommand>
     var submissions: UInt64 = 0
-    var sleeper: CheckedContinuation<Void, Never>?
 
     mutating func enqueue(
       _ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant
@@ -21,6 +21,7 @@ final class LaneInbox: Sendable {
   }
 
   private let state: Mutex<State>
+  private let wakeUp = DispatchSemaphore(value: 0)
   private let metrics: LaneMetrics
 
   init(_ limits: LaneLimits, _ metrics: LaneMetrics) {
@@ -37,44 +38,29 @@ final class LaneInbox: Sendable {
   /// Admits commands that keep their order, all or none. Whoever waits for one that is not
   /// admitted is told at once.
   func submit(_ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant) {
-    let (admission, sleeper) = state.withLock { state in
-      let admission = state.enqueue(commands, until: deadline)
-      return (admission, admission == .accepted(wakes: true) ? state.sleeper.take() : nil)
-    }
+    let admission = state.withLock { $0.enqueue(commands, until: deadline) }
     switch admission {
-    case .accepted: sleeper?.resume()
+    case .accepted(let wakes): if wakes { wakeUp.signal() }
     case .full, .closed:
       metrics.failed(commands.count, .overloaded)
       Deliveries.hand(commands.map { ($1, .failure(.overloaded)) })
     }
   }
 
-  /// Waits for work; `nil` when the inbox is closed and drained. Only the lane calls it.
-  func nextBatch() async -> [PendingCommand]? {
+  /// Blocks until there is work; `nil` when the inbox is closed and drained. Only the lane calls it,
+  /// whose thread is its own: a suspended one would be resumed by way of a thread of the pool, and
+  /// to wake that takes as long as a small batch.
+  func nextBatch() -> [PendingCommand]? {
     while true {
       switch state.withLock({ $0.queue.next() }) {
       case .run(let batch): return batch
       case .finished: return nil
-      case .idle: await sleep()
+      case .idle: wakeUp.wait()
       }
-    }
-  }
-
-  /// Returns when something was admitted since the queue said it was idle, or at once if so.
-  private func sleep() async {
-    await withCheckedContinuation { continuation in
-      let isStillIdle = state.withLock { state in
-        if state.queue.isIdle { state.sleeper = continuation }
-        return state.queue.isIdle
-      }
-      if !isStillIdle { continuation.resume() }
     }
   }
 
   func close() {
-    let sleeper = state.withLock { state in
-      state.queue.close() ? state.sleeper.take() : nil
-    }
-    sleeper?.resume()
+    if state.withLock({ $0.queue.close() }) { wakeUp.signal() }
   }
 }
