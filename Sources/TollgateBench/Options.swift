@@ -10,6 +10,10 @@ struct BenchOptions: ParsableArguments {
   @Option(help: "The folder for the figures, and for the database while it runs.")
   var output = ".tollgate"
 
+  @Option(
+    help: "The database's shared_buffers. When the indexes outgrow it, the machine's cache counts.")
+  var sharedBuffers = "1GB"
+
   func validate() throws {
     guard rounds > 0 else { throw ValidationError("--rounds is at least 1") }
   }
@@ -26,7 +30,8 @@ struct BenchOptions: ParsableArguments {
     _ body: @escaping @Sendable (BenchServer, Journal) async throws -> Void
   ) async throws {
     let folder = "\(output)/bench-postgres"
-    let server = try await BenchServer.start(folder: folder, logger: logger)
+    let server = try await BenchServer.start(
+      folder: folder, sharedBuffers: sharedBuffers, logger: logger)
     let result = await Result {
       let machine = try await Machine(server)
       guard machine.isDurable else { throw BenchFailure("the settings are not durable") }

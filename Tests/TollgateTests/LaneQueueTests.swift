@@ -36,10 +36,30 @@ extension LaneQueue<Item> {
     #expect(queue.count == 0)
   }
 
-  @Test func theOldestItemChoosesTheKind() {
-    var queue = queue([Item("capture", 1, 1), Item("reserve", 2, 2), Item("capture", 3, 3)])
-    #expect(queue.batch() == [Item("capture", 1, 1), Item("capture", 3, 3)])
+  @Test func theKindOfWhichMostWaitGoesFirst() {
+    var queue = queue([Item("reserve", 1, 1), Item("capture", 2, 2), Item("capture", 3, 3)])
+    #expect(queue.batch() == [Item("capture", 2, 2), Item("capture", 3, 3)])
+    #expect(queue.batch() == [Item("reserve", 1, 1)])
+  }
+
+  @Test func theOldestItemChoosesAmongKindsOfWhichAsManyWait() {
+    var queue = queue([Item("capture", 1, 1), Item("reserve", 2, 2)])
+    #expect(queue.batch() == [Item("capture", 1, 1)])
     #expect(queue.batch() == [Item("reserve", 2, 2)])
+  }
+
+  @Test func theOldestItemIsPassedOverOnlyOnce() {
+    let captures = (0..<6).map { Item("capture", 2, $0) }
+    var queue = queue([Item("reserve", 1, 9)] + captures, batch: 2)
+    #expect(queue.batch() == Array(captures[..<2]))
+    #expect(queue.batch() == [Item("reserve", 1, 9)])
+    #expect(queue.batch() == Array(captures[2..<4]))
+  }
+
+  @Test func aKindThatMayNotOvertakeTheOldestItemWaits() {
+    var queue = queue([Item("reserve", 1, 1), Item("capture", 1, 2), Item("capture", 1, 3)])
+    #expect(queue.batch() == [Item("reserve", 1, 1)])
+    #expect(queue.batch() == [Item("capture", 1, 2), Item("capture", 1, 3)])
   }
 
   @Test func anAccountWithTooMuchWaitingLeavesRoomForOthers() {

@@ -66,6 +66,7 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
   /// Whether the lane found nothing to do and nothing was admitted since.
   public private(set) var isIdle = false
   private var isClosed = false
+  private var isOldestPassedOver = false
 
   /// - Parameter accountCapacity: how many of one account may wait, so that one which sends more
   ///   than can be done leaves room for the others.
@@ -111,13 +112,31 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     return isIdle
   }
 
-  /// The next batch: items of the oldest one's kind, in order, at most `batchLimit`. An item
-  /// stays behind when an older one does that it must not overtake.
+  /// The next batch: items of one kind, in order, at most `batchLimit`. Each costs much to begin, so
+  /// it is the kind of which most wait; but the oldest item is passed over only once.
   public mutating func next() -> Step {
-    guard let kind = waiting.first?.kind else {
+    guard let oldest = waiting.first?.kind else {
       isIdle = !isClosed
       return isClosed ? .finished : .idle
     }
+    var batch = take(isOldestPassedOver ? oldest : commonestKind(oldest))
+    // Items that may not overtake older ones of another kind make no batch.
+    if batch.isEmpty { batch = take(oldest) }
+    isOldestPassedOver = batch.first?.kind != oldest
+    return .run(batch)
+  }
+
+  /// - Parameter oldest: preferred when as many wait of it as of any other.
+  private func commonestKind(_ oldest: Item.Kind) -> Item.Kind {
+    var counts: [Item.Kind: Int] = [:]
+    for item in waiting { counts[item.kind, default: 0] += 1 }
+    let commonest = counts.max { $0.value < $1.value }
+    guard let commonest, commonest.value > counts[oldest, default: 0] else { return oldest }
+    return commonest.key
+  }
+
+  /// Takes items of a kind. One stays behind when an older one does that it must not overtake.
+  private mutating func take(_ kind: Item.Kind) -> [Item] {
     var batch: [Item] = []
     var left: [Item] = []
     // Those taken or left behind: either way the next item on the subject stays.
@@ -136,6 +155,6 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     }
     waiting = left
     for item in batch { discount(item) }
-    return .run(batch)
+    return batch
   }
 }

@@ -7,11 +7,12 @@ import PrivatePostgres
 struct BenchServer: Sendable {
   /// What a small production server would have: what is not here is as PostgreSQL ships it. Between
   /// the cells are checkpoints, so that a cell has none of its own.
-  private static let settings = [
-    "shared_buffers": "1GB", "max_wal_size": "16GB", "effective_cache_size": "3GB",
-    "maintenance_work_mem": "256MB", "work_mem": "64MB",
-    "log_checkpoints": "off",
-  ]
+  private static func settings(sharedBuffers: String) -> [String: String] {
+    [
+      "shared_buffers": sharedBuffers, "max_wal_size": "16GB", "effective_cache_size": "3GB",
+      "maintenance_work_mem": "256MB", "work_mem": "64MB", "log_checkpoints": "off",
+    ]
+  }
 
   let postgres: PrivatePostgres
   let postmaster: Int32
@@ -19,7 +20,9 @@ struct BenchServer: Sendable {
   private let logger: Logger
 
   /// - Parameter folder: what is there of an earlier run is thrown away.
-  static func start(folder: String, logger: Logger) async throws -> BenchServer {
+  static func start(
+    folder: String, sharedBuffers: String, logger: Logger
+  ) async throws -> BenchServer {
     // An earlier run that was killed may have left its server running.
     if FileManager.default.fileExists(atPath: folder) {
       try await PrivatePostgres.start(.init(folder: folder), logger: logger).stop()
@@ -27,7 +30,9 @@ struct BenchServer: Sendable {
     }
     return try await BenchServer(
       PrivatePostgres.start(
-        .init(folder: folder, durable: true, serverSettings: settings), logger: logger),
+        .init(
+          folder: folder, durable: true, serverSettings: settings(sharedBuffers: sharedBuffers)),
+        logger: logger),
       logger: logger)
   }
 
