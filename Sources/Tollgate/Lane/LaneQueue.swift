@@ -112,7 +112,7 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     return isIdle
   }
 
-  /// The next batch: items of one kind, in order, at most `batchLimit`. Each costs much to begin, so
+  /// The next batch: items of one kind, in order, at most `batchLimit`. To begin one costs much, so
   /// it is the kind of which most wait; but the oldest item is passed over only once.
   public mutating func next() -> Step {
     guard let oldest = waiting.first?.kind else {

@@ -47,9 +47,9 @@ final class LaneInbox: Sendable {
     }
   }
 
-  /// Blocks until there is work; `nil` when the inbox is closed and drained. Only the lane calls it,
-  /// whose thread is its own: a suspended one would be resumed by way of a thread of the pool, and
-  /// to wake that takes as long as a small batch.
+  /// Blocks until there is work; `nil` when the inbox is closed and drained. Only the lane calls
+  /// it, whose thread is its own: a suspended one would be resumed by way of a thread of the pool,
+  /// and to wake that takes as long as a small batch.
   func nextBatch() -> [PendingCommand]? {
     while true {
       switch state.withLock({ $0.queue.next() }) {
