@@ -23,6 +23,21 @@ extension Integration.ServiceRoleTests {
     }
   }
 
+  /// One that moves gets new entries in every index, and leaves dead ones behind.
+  @Test func whatIsCapturedTogetherStaysOnItsPages() async throws {
+    let places = """
+      SELECT account_id || ' on ' || (ctid::text::point)[0] FROM tollgate_data.reservation_lines
+       ORDER BY 1
+      """
+    try await Self.withSoundLedger { ledger in
+      let accounts = (0..<200).map { "account-\($0)" }
+      _ = try await ledger.reserve(accounts.map { Hold($0, "k", 100) })
+      let before = try await ledger.query(places)
+      _ = try await ledger.capture(accounts.map { Step($0, "k", #"{"personas": 30}"#) })
+      #expect(try await ledger.query(places) == before)
+    }
+  }
+
   @Test func aHoldIsClosedOnce() async throws {
     try await Self.withSoundLedger { ledger in
       _ = try await ledger.reserve([Hold("a", "c", 100), Hold("a", "r", 100)])
