@@ -119,19 +119,19 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
       isIdle = !isClosed
       return isClosed ? .finished : .idle
     }
-    var batch = take(isOldestPassedOver ? oldest : commonestKind(oldest))
+    var batch = take(isOldestPassedOver ? oldest : commonestKind(preferring: oldest))
     // Items that may not overtake older ones of another kind make no batch.
     if batch.isEmpty { batch = take(oldest) }
     isOldestPassedOver = batch.first?.kind != oldest
     return .run(batch)
   }
 
-  /// - Parameter oldest: preferred when as many wait of it as of any other.
-  private func commonestKind(_ oldest: Item.Kind) -> Item.Kind {
+  /// The kind of which most wait; `preferred` when as many wait of it as of any other.
+  private func commonestKind(preferring preferred: Item.Kind) -> Item.Kind {
     var counts: [Item.Kind: Int] = [:]
     for item in waiting { counts[item.kind, default: 0] += 1 }
     let commonest = counts.max { $0.value < $1.value }
-    guard let commonest, commonest.value > counts[oldest, default: 0] else { return oldest }
+    guard let commonest, commonest.value > counts[preferred, default: 0] else { return preferred }
     return commonest.key
   }
 
