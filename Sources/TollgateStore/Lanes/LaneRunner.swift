@@ -7,6 +7,10 @@ import Tollgate
 ///
 /// An actor on the connection's thread: between taking a batch and its answer nothing hops.
 actor LaneRunner {
+  /// An account that is locked is not tried again with less time left: an attempt that is under way at
+  /// the deadline has no known outcome.
+  private static let leastTimeAlone = Duration.milliseconds(100)
+
   private let connection: Connection
   private let inbox: LaneInbox
   private let source: LaneInbox.Source
@@ -34,9 +38,9 @@ actor LaneRunner {
 
   private func run(_ batch: [PendingCommand]) async {
     Failpoint.pass("batchTaken")
-    let now = ContinuousClock.now
-    fail(batch.filter { $0.deadline <= now }, source == .common ? .overloaded : .locked)
-    await attempt(batch.filter { $0.deadline > now })
+    let end = ContinuousClock.now + (source == .common ? .zero : Self.leastTimeAlone)
+    fail(batch.filter { $0.deadline <= end }, source == .common ? .overloaded : .locked)
+    await attempt(batch.filter { $0.deadline > end })
   }
 
   /// Repeats the whole batch with the same keys after a passing failure: a repeat is answered from
