@@ -31,9 +31,14 @@ actor Lane: Service {
   nonisolated var waiting: Int { inbox.waiting }
 
   /// Submits commands that keep their order.
-  nonisolated func submit(_ commands: [(Command, Recipient)]) {
-    inbox.submit(commands, until: .now + limits.deadline)
+  nonisolated func submit(
+    _ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant
+  ) {
+    inbox.submit(commands, until: deadline)
   }
+
+  /// Answers those who wait and whose time is up, whatever the lane does meanwhile.
+  nonisolated func dropLate() { inbox.dropLate(at: .now) }
 
   /// Runs batches until it is told to stop and the queue is drained.
   func run() async {
@@ -48,8 +53,10 @@ actor Lane: Service {
   private func run(_ batch: [PendingCommand]) async {
     Failpoint.pass("batchTaken")
     let now = ContinuousClock.now
-    fail(batch.filter { $0.deadline <= now }, .overloaded)
-    await attempt(batch.filter { $0.deadline > now })
+    let end = now + leastTime
+    let late = batch.filter { $0.deadline <= end }
+    if !late.isEmpty { fail(late, inbox.refusal(at: now)) }
+    await attempt(batch.filter { $0.deadline > end })
   }
 
   /// Repeats the whole batch with the same keys after a passing failure: a repeat is answered from
@@ -61,9 +68,11 @@ actor Lane: Service {
     while true {
       let start = ContinuousClock.now
       do {
-        let outcomes = try await connection.run(batch.map(\.command), until: deadline)
+        let outcomes = try await connection.run(
+          batch.map(\.command), until: min(deadline, start + limits.patience))
         Failpoint.pass("answerReceived")
         metrics.ran(batch.count, since: start)
+        inbox.answered(at: .now)
         finish(batch, outcomes.map { .success($0) })
         return Failpoint.pass("delivered")
       } catch {
@@ -103,8 +112,8 @@ public struct LaneLimits: Sendable {
   public var accountCapacity = 1_024
   /// Commands in one transaction.
   public var batch = 256
-  /// From submission to answer.
-  public var deadline = Duration.seconds(3)
+  /// How long an answer of the server is waited for at most.
+  public var patience = Duration.seconds(3)
 
   public init() {}
 }

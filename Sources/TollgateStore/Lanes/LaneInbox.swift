@@ -7,6 +7,7 @@ final class LaneInbox: Sendable {
   private struct State {
     var queue: LaneQueue<PendingCommand>
     var submissions: UInt64 = 0
+    var lastAnswer: ContinuousClock.Instant?
 
     mutating func enqueue(
       _ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant
@@ -19,6 +20,9 @@ final class LaneInbox: Sendable {
         })
     }
   }
+
+  /// Without an answer for so long there is no database.
+  private static let silence = Duration.seconds(2)
 
   private let state: Mutex<State>
   private let wakeUp = DispatchSemaphore(value: 0)
@@ -45,6 +49,25 @@ final class LaneInbox: Sendable {
       metrics.failed(commands.count, .overloaded)
       Deliveries.hand(commands.map { ($1, .failure(.overloaded)) })
     }
+  }
+
+  /// A batch was answered.
+  func answered(at now: ContinuousClock.Instant) { state.withLock { $0.lastAnswer = now } }
+
+  /// Why what has waited for too long is refused: a lane that gets answers has too much to do, one
+  /// that gets none has no database.
+  func refusal(at now: ContinuousClock.Instant) -> StoreError {
+    let lastAnswer = state.withLock { $0.lastAnswer }
+    return lastAnswer.map { now - $0 < Self.silence } == true ? .overloaded : .unavailable
+  }
+
+  /// Refuses what waits and could no more be done in time.
+  func dropLate(at now: ContinuousClock.Instant) {
+    let late = state.withLock { $0.queue.removeAll { $0.deadline <= now + leastTime } }
+    if late.isEmpty { return }
+    let error = refusal(at: now)
+    metrics.failed(late.count, error)
+    Deliveries.hand(late.map { ($0.recipient, .failure(error)) })
   }
 
   /// Blocks until there is work; `nil` when the inbox is closed and drained. Only the lane calls

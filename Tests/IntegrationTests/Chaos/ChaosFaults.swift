@@ -1,6 +1,7 @@
 import Foundation
 import ReferenceLedger
 import Synchronization
+import TestSupport
 import Testing
 
 /// Makes go wrong what the plan says, heals it, and counts.
