@@ -78,7 +78,7 @@ final class ChaosInjector: Sendable {
         for: .milliseconds(Int.random(in: 300...1_500, using: &random)),
         switchingLog: Bool.random(using: &random))
     case .clockStepped:
-      return try await holds(within: .seconds(10)) {
+      return await holds(within: .seconds(10)) {
         (try? await cluster.database.stepClock()) != nil
       }
     case .clientLinksCut: return cluster.balancer.cut { .random(using: &random) } > 0
