@@ -1,4 +1,4 @@
--- No request without a key was held again within its repeat window, unless its hold was given back.
+-- No request without a key is held twice within its repeat window, unless a hold was given back.
 SELECT again.tenant_id, again.account_id,
        format('reservation %s at %s repeats %s at %s', again.reservation_key, again.created_at,
               first.reservation_key, first.created_at) AS detail
@@ -10,6 +10,7 @@ SELECT again.tenant_id, again.account_id,
    AND (first.created_at, first.reservation_key) < (again.created_at, again.reservation_key)
    AND first.created_at > again.created_at - again.repeat_seconds * interval '1 second'
  WHERE again.repeat_seconds IS NOT NULL
+   AND again.state IN ('reserved', 'captured')
    AND (first.state = 'captured' AND first.closed_at <= again.created_at
         OR first.expires_at > again.created_at
            AND (first.closed_at IS NULL OR first.closed_at > again.created_at))

@@ -21,7 +21,7 @@ extension API {
       address.id, tenant, with: quantities, until: request.deadline)
     let command = ExtendCommand(
       tenant: tenant, reservation: address.id,
-      actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) },
+      actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) } ?? .random(),
       fingerprint: fields.fingerprint("extend", address),
       credits: priced?.quote.credits ?? credits, quantities: priced?.quote.quantities,
       ttlSeconds: ttlSeconds.map { Int32($0) })
@@ -68,6 +68,7 @@ private func extended(
   case .expired: throw APIError.expired
   case .unknownComponent: throw APIError.unknownComponent
   case .belowCaptured: throw APIError.invalid("credits", "less than what was captured already")
+  case .locked: throw StoreError.locked
   }
 }
 
