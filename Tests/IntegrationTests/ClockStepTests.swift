@@ -73,7 +73,7 @@ extension Integration {
         #expect(try await ledger.expire() == 1)
         try await ledger.setClock(61 + 300)
         #expect(
-          try await ledger.capture([Step("a", "x")]) == ["1 expired expired"])
+          try await ledger.capture([Step("a", "x")]) == ["1 expired expired 995"])
         try await ledger.endAll()
         #expect(try await ledger.violations() == [])
       }

@@ -275,9 +275,10 @@ BEGIN
   END IF;
 
   RETURN QUERY
-    SELECT u.item, u.outcome, u.state,
+    SELECT u.item, u.outcome, CASE WHEN u.outcome <> 'locked' THEN u.state END,
            CASE WHEN u.outcome = 'done' THEN u.component END,
-           u.charged, u.captured + u.charged, u.held, u.capped, u.available
+           u.charged, u.captured + u.charged, u.held, u.capped,
+           CASE WHEN u.outcome <> 'locked' THEN u.available END
       FROM unnest(d_item, d_line, d_outcome, d_state, d_component, d_charged, d_captured, d_held,
                   d_capped, d_available)
         AS u (item, line, outcome, state, component, charged, captured, held, capped, available)

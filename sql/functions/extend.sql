@@ -106,7 +106,7 @@ BEGIN
       CONTINUE;
     END IF;
     v_item := v_item || r.item;
-    v_state := v_state || r.state;
+    v_state := v_state || CASE WHEN r.account_id <> ALL (v_locked) THEN r.state END;
     v_outcome := v_outcome || CASE
       WHEN r.account_id = ANY (v_locked) THEN 'locked'
       WHEN r.known_fingerprint = r.fingerprint THEN 'replayed'
@@ -123,8 +123,9 @@ BEGIN
       v_left := v_left - r.more;
     END IF;
     v_more := v_more || r.more;
-    -- NULL for another tenant's account.
-    v_available := v_available || CASE WHEN r.available IS NOT NULL THEN v_left END;
+    -- NULL for another tenant's account, and a locked one.
+    v_available := v_available || CASE
+      WHEN r.available IS NOT NULL AND r.account_id <> ALL (v_locked) THEN v_left END;
   END LOOP;
 
   -- From here on it must succeed.

@@ -89,7 +89,7 @@ BEGIN
       v_left := v_left + r.amount;
       v_balance := v_balance + r.amount;
     END IF;
-    v_available := v_available || CASE WHEN r.is_own THEN v_left END;
+    v_available := v_available || CASE WHEN r.is_own AND NOT r.is_locked THEN v_left END;
   END LOOP;
 
   -- From here on it must succeed.

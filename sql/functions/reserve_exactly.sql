@@ -122,7 +122,7 @@ BEGIN
     END IF;
     FOREACH v_position IN ARRAY r.positions LOOP
       v_outcome[v_position] := v_decision;
-      v_available[v_position] := CASE WHEN r.is_own THEN v_left END;
+      v_available[v_position] := CASE WHEN r.is_own AND NOT r.is_locked THEN v_left END;
       IF v_decision = 'repeated' AND v_known IS NULL THEN
         v_key[v_position] := v_first;
       END IF;

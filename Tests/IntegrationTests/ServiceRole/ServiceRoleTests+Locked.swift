@@ -45,16 +45,16 @@ extension Integration.ServiceRoleTests {
       extend[1].key = "e"
       #expect(
         try await ledger.extend(extend) == [
-          "1 done reserved personas 0/60 940", "2 locked reserved",
+          "1 done reserved personas 0/60 940", "2 locked",
         ])
       #expect(
         try await ledger.capture([Step("a", "a"), Step("locked", "l")])
-          == ["1 done captured personas 60/60/60 940", "2 locked reserved"])
+          == ["1 done captured personas 60/60/60 940", "2 locked"])
       #expect(
         try await ledger.release([Step("b", "b"), Step("locked", "l")])
-          == ["1 done released personas 0/0/50 1000", "2 locked reserved"])
+          == ["1 done released personas 0/0/50 1000", "2 locked"])
       #expect(
-        try await ledger.capture([Step("locked", "l")]) == ["1 locked reserved"])
+        try await ledger.capture([Step("locked", "l")]) == ["1 locked"])
     }
   }
 }
