@@ -22,7 +22,7 @@ extension Integration {
     }
 
     @Test func pastTheDeadlineTheAnswerSaysThatItIsUnknown() async throws {
-      try await withGate(limits: LaneLimits(deadline: .seconds(1))) { gate in
+      try await withGate(deadlines: Deadlines(.seconds(1))) { gate in
         try await gate.setSynchronousCommit("on")
         let body =
           #"{"account_id": "a", "operation": "personas.generate", "quantities": {"count": 1}}"#

@@ -16,6 +16,7 @@ struct RetryPolicy {
 
   mutating func next(after error: PostgresError, timeLeft: Duration) -> Step {
     isOutcomeUnknown = isOutcomeUnknown || error.isOutcomeUnknown
+    if error.code == .tooLate { return .giveUp(reason) }
     if error.isTransient {
       transientFailures += 1
       let canRetry = transientFailures <= Self.transientLimit && timeLeft > .milliseconds(50)
