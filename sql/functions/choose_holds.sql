@@ -10,10 +10,6 @@ CREATE OR REPLACE FUNCTION tollgate_data.choose_holds(
   OUT is_patient boolean
 )
 LANGUAGE plpgsql
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_seqscan = off
-SET jit = off
 AS $$
 DECLARE
   v_now timestamptz;

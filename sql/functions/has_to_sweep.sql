@@ -5,8 +5,6 @@ CREATE OR REPLACE FUNCTION tollgate_data.has_to_sweep(
   p_pause interval
 ) RETURNS boolean
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET jit = off
 AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM tollgate_data.expiry_progress p

@@ -5,10 +5,6 @@ CREATE OR REPLACE FUNCTION tollgate_data.locked_accounts(
   p_is_patient boolean
 ) RETURNS bigint[]
 LANGUAGE plpgsql
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_seqscan = off
-SET jit = off
 AS $$
 DECLARE
   v_account_id bigint[] := ARRAY(SELECT DISTINCT unnest(p_account_id) ORDER BY 1);

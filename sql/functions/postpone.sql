@@ -10,10 +10,6 @@ CREATE OR REPLACE FUNCTION tollgate_data.postpone(
   p_outcome text[]
 ) RETURNS void
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET jit = off
 AS $$
 DECLARE
   v_now timestamptz := tollgate_data.clock();

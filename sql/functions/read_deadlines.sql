@@ -10,11 +10,6 @@ CREATE OR REPLACE FUNCTION tollgate_data.read_deadlines(
   OUT reservation_key uuid[]
 )
 LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
-SET enable_bitmapscan = off
-SET enable_sort = off
-SET jit = off
 AS $$
 DECLARE
   c_step CONSTANT bigint := 200;

@@ -7,10 +7,6 @@ CREATE OR REPLACE FUNCTION tollgate_data.settle_holds(
   p_failed bigint[]
 ) RETURNS void
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET jit = off
 AS $$
 BEGIN
   DELETE FROM tollgate_data.due_holds d

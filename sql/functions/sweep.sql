@@ -31,6 +31,15 @@ CREATE OR REPLACE FUNCTION tollgate.sweep(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- For the functions it calls, too: each table is read by an index, however small it was when the
+-- plan was made.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_sort = off
+SET jit = off
 AS $$
 DECLARE
   -- Before this transaction has a number, see tollgate_data.mark_deadlines.

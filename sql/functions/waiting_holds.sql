@@ -8,14 +8,13 @@ CREATE OR REPLACE FUNCTION tollgate_data.waiting_holds(
   OUT is_patient boolean
 )
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET jit = off
 AS $$
 DECLARE
   v_account_id bigint[] := '{}';
 BEGIN
+  IF NOT EXISTS (SELECT FROM tollgate_data.postponed_expiries) THEN
+    RETURN;
+  END IF;
   IF p_postponed THEN
     v_account_id := ARRAY(
       SELECT p.account_id
