@@ -30,7 +30,9 @@ public struct ExpiryDuty: Service {
     self.logger = logger
   }
 
+  /// The first sweep comes at once, lest a backlog wait for the second.
   public func run() async throws {
+    await cancelWhenGracefulShutdown { await sweepOrLog() }
     for await _ in AsyncTimerSequence.repeating(every: interval).cancelOnGracefulShutdown() {
       await cancelWhenGracefulShutdown { await sweepOrLog() }
     }

@@ -3,6 +3,8 @@
 DROP FUNCTION IF EXISTS tollgate.overdue(integer, interval);
 DROP FUNCTION IF EXISTS tollgate.mark_swept(timestamptz);
 
+-- Each deadline up to swept_until was read. What was open then has ended, stands in due_holds, or
+-- belongs to a transaction that is awaited.
 ALTER TABLE tollgate_data.expiry_progress
   -- Sweeps shall read up to here: the last mark but one, when all is well.
   ADD due_until timestamptz NOT NULL DEFAULT '-infinity',
