@@ -54,9 +54,9 @@ public struct ExpiryDuty: Service {
   public func sweep() async throws(PostgresError) -> Int64 {
     var expired: Int64 = 0
     while true {
-      // Several workers have their turns at different times: marks are set by whose turn is next
-      // after half an interval.
-      let sweep = try await connection.sweep(pause: interval / 2, until: .now + Self.patience)
+      // Several workers have their turns at different times: the next mark is set by whose turn comes
+      // about an interval after the last one.
+      let sweep = try await connection.sweep(pause: interval * 0.75, until: .now + Self.patience)
       expired += sweep.expired
       metrics.record(sweep)
       if let accounts = sweep.newlyBroken {
