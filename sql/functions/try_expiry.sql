@@ -4,7 +4,8 @@
 --   broken   ending the holds of this account fails, as when a CHECK of its rows does
 -- When ending them together fails, each account goes alone. Internal.
 --
--- Locks: account rows as tollgate_data.locked_accounts does.
+-- Locks: as tollgate_data.lock_accounts; if p_is_patient, one account alone is waited for, but not
+-- for long. One that everybody works on is hardly ever free, but who waits in line for it gets it.
 CREATE OR REPLACE FUNCTION tollgate_data.try_expiry(
   p_tenant_id integer[],
   p_account_id bigint[],
@@ -12,9 +13,10 @@ CREATE OR REPLACE FUNCTION tollgate_data.try_expiry(
   p_is_patient boolean
 ) RETURNS text[]
 LANGUAGE plpgsql
+SET lock_timeout = '100ms'
 AS $$
 DECLARE
-  v_locked bigint[] := tollgate_data.locked_accounts(p_account_id, p_is_patient);
+  v_locked bigint[] := tollgate_data.lock_accounts(p_account_id, p_is_patient);
   v_together record;
 BEGIN
   SELECT *

@@ -41,7 +41,7 @@ extension Integration {
         try await ledger.execute(Self.setReserved(of: "a2", 1))
         let worker = DutyUnderTest(ledger, interval: .milliseconds(200))
         let lock = """
-          SELECT 1 FROM tollgate_data.accounts
+          PERFORM 1 FROM tollgate_data.accounts
            WHERE account_id = tollgate.account_id(1, 'a1') FOR UPDATE
           """
         try await swept.whileOpen(lock) {

@@ -5,12 +5,12 @@ extension Integration {
   /// Holds whose own account cannot be changed wait; nobody else's wait for them.
   @Suite struct PostponedExpiryTests {
     private static let lock = """
-      SELECT 1 FROM tollgate_data.accounts
+      PERFORM 1 FROM tollgate_data.accounts
        WHERE account_id = tollgate.account_id(1, 'a1') FOR UPDATE
       """
     /// What no function does without having locked the account.
     private static let lockOfALine = """
-      SELECT 1 FROM tollgate_data.reservation_lines
+      PERFORM 1 FROM tollgate_data.reservation_lines
        WHERE account_id = tollgate.account_id(1, 'a1') FOR UPDATE
       """
     /// Its holds are one credit each: freeing the second breaks a constraint.
@@ -97,7 +97,7 @@ extension Integration {
     @Test func whatEndsOtherwiseWhileItWaitsIsStruckOut() async throws {
       try await SweptLedger.with { swept in
         try await swept.reserve(1, "a", ttlSeconds: 5)
-        try await swept.whileOpen("SELECT 1 FROM tollgate_data.accounts FOR UPDATE") {
+        try await swept.whileOpen("PERFORM 1 FROM tollgate_data.accounts FOR UPDATE") {
           _ = try await swept.sweep(5...8, settling: false)
         }
         _ = try await swept.ledger.release([.init("a0", "a-0")])

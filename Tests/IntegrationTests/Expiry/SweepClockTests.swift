@@ -42,7 +42,7 @@ extension Integration {
     @Test func anAccountThatWaitsIsTriedAgainAfterAStepBack() async throws {
       try await SweptLedger.with { swept in
         try await swept.reserve(1, "a", ttlSeconds: 5)
-        try await swept.whileOpen("SELECT 1 FROM tollgate_data.accounts FOR UPDATE") {
+        try await swept.whileOpen("PERFORM 1 FROM tollgate_data.accounts FOR UPDATE") {
           let locked = try await swept.sweep(86_400...86_402, settling: false)
           #expect(locked.expired == 0)
         }

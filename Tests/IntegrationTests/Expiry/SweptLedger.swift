@@ -109,21 +109,8 @@ struct SweptLedger: Sendable {
     }
   }
 
-  /// Runs `body` while a transaction that has run `script` is open, and then commits it.
-  func whileOpen(_ script: String, _ body: () async throws -> Void) async throws {
-    let (keeper, other) = (ledger.another(), ledger.another())
-    _ = try await keeper.query("SELECT 'x' FROM pg_advisory_lock(1)")
-    async let transaction: Void = other.execute(
-      "BEGIN; \(script); SELECT pg_advisory_xact_lock_shared(1); COMMIT")
-    let waiting = """
-      SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-       WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
-      """
-    while try await ledger.query(waiting) != ["1"] { try await Task.sleep(for: .milliseconds(5)) }
-    try await body()
-    _ = try await keeper.query("SELECT pg_advisory_unlock(1)")
-    try await transaction
-    await keeper.disconnect()
-    await other.disconnect()
+  /// Runs `body` while somebody else's transaction is open that has run `sql`, and then commits it.
+  func whileOpen(_ sql: String, _ body: @Sendable () async throws -> Void) async throws {
+    try await TestLock.holding(sql, in: ledger.databaseURL) { _ in try await body() }
   }
 }
