@@ -252,7 +252,7 @@ extension TestLedger {
       """
       SELECT tollgate.expire(0, array_agg(o.tenant_id), array_agg(o.account_id),
                              array_agg(o.reservation_key))
-        FROM tollgate.overdue(1000, NULL) o
+        FROM tollgate.overdue(1000) o
       """
     ).first.flatMap { Int($0) }
   }
