@@ -1,6 +1,7 @@
 -- Every hold ends by its deadline + 25 s, none expires early, none is charged after the grace.
 -- An extend moves a deadline only while the hold is open, and never to before the extend itself,
 -- so each charge lies before the deadline as it stands, or within the grace after it.
+-- Cut by key.
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: open, its deadline was %s', r.reservation_key, r.line,
               r.expires_at) AS detail

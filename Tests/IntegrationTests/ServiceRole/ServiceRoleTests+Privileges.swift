@@ -43,7 +43,7 @@ extension Integration.ServiceRoleTests {
         try await ledger.query(Self.relations(openTo: "tollgate_verifier")) == [
           "accounts:SELECT", "action_keys:SELECT", "entries:SELECT", "grants:SELECT",
           "price_books:SELECT", "reservation_lines:SELECT", "tenants:SELECT", "usage_days:SELECT",
-          "verifications:INSERT", "verifications:SELECT",
+          "verifications:INSERT", "verifications:SELECT", "verifications:UPDATE",
         ])
       let columns = try await ledger.query(
         """

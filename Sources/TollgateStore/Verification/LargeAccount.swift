@@ -1,0 +1,84 @@
+import Foundation
+import Postgres
+
+/// An account with more rows than a slice may have. It is looked at in parts: by its keys, by its
+/// action keys, by the bodies of its requests, each cut by their first 16 bits; at last its entries
+/// in sequence, with the sums.
+struct LargeAccount: Sendable {
+  enum Pass: Int32, Sendable {
+    case keys, actionKeys, bodies, sequence
+  }
+
+  /// Parts whose entries are kept at once.
+  static let keptParts: Int32 = 64
+  /// One more than the largest prefix of a key.
+  static let prefixes: Int32 = 65_536
+
+  let account: Int64
+  /// How many prefixes a part has.
+  var width: Int32
+  /// A hold whose deadline is older is late.
+  let lateBefore: Timestamp
+  /// Whether all parts were looked at in this session, which remembers the late holds.
+  let knowsLateHolds: Bool
+  /// The prefixes of the keys whose entries are kept, through which entry.
+  var kept: ClosedRange<Int32>?
+  var keptThrough = Int64.min
+
+  static func pass(of part: Int32) -> Pass { Pass(rawValue: part / prefixes) ?? .sequence }
+
+  /// The prefixes of a part.
+  func prefixes(of part: Int32) -> ClosedRange<Int32> {
+    let first = part % Self.prefixes
+    return first...min(first + width, Self.prefixes) - 1
+  }
+
+  func next(after part: Int32) -> SlicePosition {
+    let last = prefixes(of: part).upperBound
+    let pass = part / Self.prefixes
+    let isLast = last == Self.prefixes - 1
+    return SlicePosition(
+      account: account, part: isLast ? (pass + 1) * Self.prefixes : pass * Self.prefixes + last + 1)
+  }
+
+  /// What is kept, if these prefixes are.
+  func keeps(_ prefixes: ClosedRange<Int32>) -> ClosedRange<Int32>? {
+    kept.flatMap { $0.clamped(to: prefixes) == prefixes ? $0 : nil }
+  }
+
+  mutating func keep(from prefixes: ClosedRange<Int32>) {
+    let parts = toKeep(from: prefixes)
+    kept = prefixes.lowerBound...(parts.last?.upperBound ?? prefixes.upperBound)
+    keptThrough = .min
+  }
+
+  /// The parts to keep entries for, from these prefixes on.
+  func toKeep(from prefixes: ClosedRange<Int32>) -> [ClosedRange<Int32>] {
+    let end = min(prefixes.lowerBound + width * Self.keptParts, Self.prefixes)
+    return stride(from: prefixes.lowerBound, to: end, by: Int(width)).map { first in
+      first...min(first + width, end) - 1
+    }
+  }
+}
+
+/// All keys that begin with one of some prefixes.
+struct KeyRange: Sendable {
+  let first: UUID
+  let last: UUID
+
+  init(_ prefixes: ClosedRange<Int32>) {
+    first = Self.uuid(prefixes.lowerBound, then: 0)
+    last = Self.uuid(prefixes.upperBound, then: 255)
+  }
+
+  var parameters: [Parameter] { [.value(first), .value(last)] }
+
+  private static func uuid(_ prefix: Int32, then byte: UInt8) -> UUID {
+    let (high, low) = (UInt8(truncatingIfNeeded: prefix >> 8), UInt8(truncatingIfNeeded: prefix))
+    return UUID(
+      uuid: (
+        high, low, byte, byte, byte, byte, byte, byte, byte, byte, byte, byte, byte, byte, byte,
+        byte
+      ))
+  }
+}
