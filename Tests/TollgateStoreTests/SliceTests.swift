@@ -40,7 +40,7 @@ import Testing
       position = account.next(after: position.part)
     }
     let parts = (65_536 + Int(width) - 1) / Int(width)
-    #expect(kept == (parts + 63) / 64)
+    #expect(kept == (parts + 127) / 128)
   }
 
   @Test func aRangeOfKeysHasAllThatBeginWithItsPrefixes() {

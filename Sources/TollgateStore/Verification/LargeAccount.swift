@@ -10,7 +10,7 @@ struct LargeAccount: Sendable {
   }
 
   /// Parts whose entries are kept at once.
-  static let keptParts: Int32 = 64
+  static let keptParts: Int32 = 128
   /// One more than the largest prefix of a key.
   static let prefixes: Int32 = 65_536
 

@@ -1,9 +1,9 @@
 /// How much a verification looks at at once.
 public struct VerificationLimits: Sendable {
   /// Accounts of a slice.
-  public var accounts: Int64 = 50_000
+  public var accounts: Int64 = 25_000
   /// Rows of a slice in each other table. An account with more is cut itself.
-  public var rows: Int64 = 50_000
+  public var rows: Int64 = 25_000
   /// What takes longer is tried again with less.
   public var statementTimeout = Duration.seconds(10)
 
