@@ -4,6 +4,8 @@ import Postgres
 public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The queue is full or the worker is stopping. Nothing happened.
   case overloaded
+  /// Somebody else kept the account locked until the deadline. Nothing happened.
+  case locked
   /// The database could not be reached or would not serve. Nothing happened.
   case unavailable
   /// No answer in time; it may or may not have happened. The same request may be repeated.
@@ -14,6 +16,7 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .overloaded: "overloaded"
+    case .locked: "the account is locked"
     case .unavailable: "the database is unavailable"
     case .outcomeUnknown: "the outcome is unknown"
     case .failed(let error): error.description

@@ -1,7 +1,7 @@
 import Testing
 import Tollgate
 
-private struct Item: LaneItem, Equatable {
+struct Item: LaneItem, Equatable {
   let kind: String
   let account: Int64
   let key: Int

@@ -1,4 +1,4 @@
--- No request without a key was held again within its repeat window, unless its hold was given back.
+-- No request without a key is held twice within its repeat window, unless a hold was given back.
 -- Cut by body; the requests with one body are not cut.
 WITH asked AS (
   -- A repeat lies in the same period as the first, or in the next one: so that no request is
@@ -20,6 +20,7 @@ SELECT again.tenant_id, again.account_id,
    AND first.period = again.period - v.back
    AND (first.created_at, first.reservation_key) < (again.created_at, again.reservation_key)
    AND first.created_at > again.created_at - again.repeat_seconds * interval '1 second'
- WHERE first.state = 'captured' AND first.closed_at <= again.created_at
-    OR first.expires_at > again.created_at
-       AND (first.closed_at IS NULL OR first.closed_at > again.created_at)
+ WHERE again.state IN ('reserved', 'captured')
+   AND (first.state = 'captured' AND first.closed_at <= again.created_at
+        OR first.expires_at > again.created_at
+           AND (first.closed_at IS NULL OR first.closed_at > again.created_at))

@@ -8,8 +8,9 @@
 CREATE TEMPORARY VIEW ledger_lines AS
 SELECT r.account_id, r.reservation_key, r.line, r.state, r.tenant_id, r.price_book_version,
        r.ttl_seconds, r.price, r.held, r.captured, r.fingerprint, r.created_at, r.expires_at,
-       r.closed_at, r.component, r.operation, r.service, r.quantities IS NOT NULL AS has_quantities,
-       r.metadata IS NOT NULL AS has_metadata, r.repeat_seconds
+       r.chargeable_until, r.closed_at, r.component, r.operation, r.service,
+       r.quantities IS NOT NULL AS has_quantities, r.metadata IS NOT NULL AS has_metadata,
+       r.repeat_seconds
   FROM tollgate_data.reservation_lines r;
 
 CREATE TEMPORARY TABLE accounts AS

@@ -20,7 +20,7 @@ extension API {
     let priced = try await reprice(address.id, tenant, with: quantities)
     let command = ExtendCommand(
       tenant: tenant, reservation: address.id,
-      actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) },
+      actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) } ?? .random(),
       fingerprint: fields.fingerprint("extend", address),
       credits: priced?.quote.credits ?? credits, quantities: priced?.quote.quantities,
       ttlSeconds: ttlSeconds.map { Int32($0) })
@@ -66,6 +66,7 @@ private func extended(
   case .expired: throw APIError.expired
   case .unknownComponent: throw APIError.unknownComponent
   case .belowCaptured: throw APIError.invalid("credits", "less than what was captured already")
+  case .locked: throw StoreError.locked
   }
 }
 

@@ -121,6 +121,7 @@ extension PricedOperation {
     case .insufficient(let available): throw insufficient(available: available)
     case .mismatch: throw APIError.idempotencyMismatch
     case .accountCollision: throw APIError.accountCollision
+    case .locked: throw StoreError.locked
     }
   }
 }

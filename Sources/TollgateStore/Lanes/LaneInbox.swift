@@ -2,65 +2,101 @@ import Dispatch
 import Synchronization
 import Tollgate
 
-/// The queue between the callers and the lane: the shell around ``LaneQueue``.
+/// The queues between the callers and the two runners of a lane: the shell around ``LaneQueues``.
 final class LaneInbox: Sendable {
+  /// Which of a lane's queues a runner takes its batches from.
+  enum Source: Sendable {
+    /// Batches that accounts share.
+    case common
+    /// Batches of one account that must not keep others waiting.
+    case alone
+  }
+
   private struct State {
-    var queue: LaneQueue<PendingCommand>
+    var queues: LaneQueues<PendingCommand>
     var submissions: UInt64 = 0
 
     mutating func enqueue(
       _ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant
-    ) -> LaneQueue<PendingCommand>.Admission {
+    ) -> LaneQueues<PendingCommand>.Admission {
       submissions &+= 1
       let submission = commands.count > 1 ? submissions : nil
-      return queue.enqueue(
+      return queues.enqueue(
         commands.map { command, recipient in
           PendingCommand(command, for: recipient, deadline: deadline, submission: submission)
         })
     }
+
+    mutating func next(
+      from source: Source
+    ) -> (step: LaneQueue<PendingCommand>.Step, wakes: LaneQueues<PendingCommand>.Wakes) {
+      switch source {
+      case .common: queues.next()
+      case .alone: (queues.nextAlone(), .init())
+      }
+    }
   }
 
   private let state: Mutex<State>
-  private let wakeUp = DispatchSemaphore(value: 0)
+  private let commonWakeUp = DispatchSemaphore(value: 0)
+  private let aloneWakeUp = DispatchSemaphore(value: 0)
   private let metrics: LaneMetrics
 
   init(_ limits: LaneLimits, _ metrics: LaneMetrics) {
     self.metrics = metrics
     state = Mutex(
       State(
-        queue: LaneQueue(
+        queues: LaneQueues(
           capacity: limits.capacity, accountCapacity: limits.accountCapacity,
           batchLimit: limits.batch)))
   }
 
-  var waiting: Int { state.withLock { $0.queue.count } }
+  var waiting: Int { state.withLock { $0.queues.count } }
 
   /// Admits commands that keep their order, all or none. Whoever waits for one that is not
   /// admitted is told at once.
   func submit(_ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant) {
     let admission = state.withLock { $0.enqueue(commands, until: deadline) }
     switch admission {
-    case .accepted(let wakes): if wakes { wakeUp.signal() }
+    case .accepted(let wakes): wake(wakes)
     case .full, .closed:
       metrics.failed(commands.count, .overloaded)
       Deliveries.hand(commands.map { ($1, .failure(.overloaded)) })
     }
   }
 
-  /// Blocks until there is work; `nil` when the inbox is closed and drained. Only the lane calls
-  /// it, whose thread is its own: a suspended one would be resumed by way of a thread of the pool,
-  /// and to wake that takes as long as a small batch.
-  func nextBatch() -> [PendingCommand]? {
+  /// Blocks until there is work; `nil` when the source is closed and drained. Only the runner of the
+  /// source calls it, whose thread is its own: a suspended one would be resumed by way of a thread of
+  /// the pool, and to wake that takes as long as a small batch.
+  func nextBatch(from source: Source) -> [PendingCommand]? {
     while true {
-      switch state.withLock({ $0.queue.next() }) {
+      let (step, wakes) = state.withLock { $0.next(from: source) }
+      wake(wakes)
+      switch step {
       case .run(let batch): return batch
       case .finished: return nil
-      case .idle: wakeUp.wait()
+      case .idle: (source == .common ? commonWakeUp : aloneWakeUp).wait()
       }
     }
   }
 
-  func close() {
-    if state.withLock({ $0.queue.close() }) { wakeUp.signal() }
+  /// Lets an account go alone from now on, with the commands of it that could not be decided.
+  func setAside(_ account: Int64, _ undecided: [PendingCommand] = []) {
+    metrics.setsAside()
+    wake(state.withLock { $0.queues.setAside(account, undecided) })
+  }
+
+  /// Lets accounts share batches again, of which a batch went through.
+  func rejoin(_ accounts: Set<Int64>) {
+    state.withLock { state in
+      for account in accounts { state.queues.rejoin(account) }
+    }
+  }
+
+  func close() { wake(state.withLock { $0.queues.close() }) }
+
+  private func wake(_ wakes: LaneQueues<PendingCommand>.Wakes) {
+    if wakes.common { commonWakeUp.signal() }
+    if wakes.alone { aloneWakeUp.signal() }
   }
 }

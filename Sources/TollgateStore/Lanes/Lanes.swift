@@ -15,6 +15,7 @@ public struct Lanes: Service {
   private static let crowd = 64
 
   private let lanes: [Lane]
+  private let deadline: Duration
   private let metrics: LaneMetrics
 
   public init(
@@ -22,6 +23,7 @@ public struct Lanes: Service {
     metrics: LaneMetrics, logger: Logger
   ) {
     self.metrics = metrics
+    deadline = limits.deadline
     lanes = (0..<max(1, count)).map { index in
       Lane(configuration, limits: limits, name: "lane-\(index)", metrics: metrics, logger: logger)
     }
@@ -33,9 +35,8 @@ public struct Lanes: Service {
     _ command: Command, on eventLoop: any EventLoop,
     _ receive: @escaping @Sendable (CommandResult) -> Void
   ) {
-    lanes[laneIndex(of: command, among: lanesInUse(for: 1))].submit([
-      (command, Recipient(eventLoop: eventLoop, receive: receive))
-    ])
+    lanes[laneIndex(of: command, among: lanesInUse(for: 1))].submit(
+      [(command, Recipient(eventLoop: eventLoop, receive: receive))], until: .now + deadline)
   }
 
   /// Submits commands, and waits for the results of all; those of one account run in their order.
@@ -48,7 +49,8 @@ public struct Lanes: Service {
         laneIndex(of: commands[$0], among: used)
       }
       for (lane, indices) in byLane {
-        lanes[lane].submit(indices.map { (commands[$0], waiter.recipient($0)) })
+        lanes[lane].submit(
+          indices.map { (commands[$0], waiter.recipient($0)) }, until: .now + deadline)
       }
     }
   }

@@ -77,8 +77,9 @@ final class ChaosInjector: Sendable {
         for: .milliseconds(Int.random(in: 300...1_500, using: &random)),
         switchingLog: Bool.random(using: &random))
     case .clockStepped:
+      let step = ChaosDatabase.clockSteps.randomElement(using: &random) ?? nil
       return try await holds(within: .seconds(10)) {
-        (try? await cluster.database.stepClock()) != nil
+        (try? await cluster.database.stepClock(by: step)) != nil
       }
     case .clientLinksCut: return cluster.balancer.cut { .random(using: &random) } > 0
     case .databaseLinksCut: return cluster.wire.cut { .random(using: &random) } > 0

@@ -112,17 +112,18 @@ extension ModelSession {
   private func close(
     _ close: ReferenceLedger.Close, _ scope: KeyScope, body: String
   ) -> CloseCommand {
-    CloseCommand(
+    let key = close.key.map { scope.derive($0) }
+    return CloseCommand(
       tenant: close.hold.account.tenant, reservation: reservation(close.hold),
-      actionKey: close.key.map { scope.derive($0) }, fingerprint: fingerprint(body),
-      credits: close.credits, isFinal: close.isFinal, service: "test")
+      step: close.isFinal ? .closing(key: key) : .stage(key: key ?? .random()),
+      fingerprint: fingerprint(body), credits: close.credits, service: "test")
   }
 
   private func extend(_ command: ReferenceLedger.Command) -> ExtendCommand? {
     guard case .extend(let extend) = command else { return nil }
     return ExtendCommand(
       tenant: extend.hold.account.tenant, reservation: reservation(extend.hold),
-      actionKey: extend.key.map { KeyScope.extend.derive($0) },
+      actionKey: extend.key.map { KeyScope.extend.derive($0) } ?? .random(),
       fingerprint: fingerprint(command.body), credits: extend.credits, quantities: nil,
       ttlSeconds: extend.ttlSeconds)
   }

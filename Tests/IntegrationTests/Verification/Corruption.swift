@@ -290,7 +290,7 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       """),
     Corruption(
       "a charge after the grace", "deadlines",
-      "UPDATE tenants SET grace_seconds = 0 WHERE tenant_id = 1"),
+      "UPDATE reservation_lines SET chargeable_until = NULL WHERE \(account("bob"))"),
     Corruption(
       "a charge after the end", "deadlines",
       """
