@@ -163,7 +163,7 @@ extension Integration {
 extension TestLedger {
   /// Waits until every transaction of the cluster that is older than now has ended: what one of
   /// them might have changed counts as touched.
-  fileprivate func settle() async throws {
+  func settle() async throws {
     let ids = try await query("SELECT pg_current_xact_id()").compactMap(\.self)
     let now = try #require(ids.first)
     let isSettled =
