@@ -7,7 +7,8 @@ import Testing
   @Test(arguments: [1, 3, 1_000, 40_000, 65_536] as [Int32])
   func thePartsOfALargeAccountAreAllKeysInEachPass(_ width: Int32) {
     let account = LargeAccount(
-      account: 7, width: width, lateBefore: .init(microseconds: 0), knowsLateHolds: true)
+      account: 7, widths: .init(keys: width, actionKeys: width, bodies: width),
+      lateBefore: .init(microseconds: 0), knowsLateHolds: true)
     var position = SlicePosition(account: 7)
     var next: [LargeAccount.Pass: Int32] = [:]
     while LargeAccount.pass(of: position.part) != .sequence {
@@ -23,7 +24,8 @@ import Testing
   @Test(arguments: [1, 3, 1_000, 40_000, 65_536] as [Int32])
   func whatIsKeptForAPartIsKeptForTheNextOnes(_ width: Int32) {
     var account = LargeAccount(
-      account: 7, width: width, lateBefore: .init(microseconds: 0), knowsLateHolds: true)
+      account: 7, widths: .init(keys: width, actionKeys: width, bodies: width),
+      lateBefore: .init(microseconds: 0), knowsLateHolds: true)
     #expect(account.keeps(0...0) == nil)
     var position = SlicePosition(account: 7)
     var kept = 0

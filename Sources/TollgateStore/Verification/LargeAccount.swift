@@ -15,8 +15,7 @@ struct LargeAccount: Sendable {
   static let prefixes: Int32 = 65_536
 
   let account: Int64
-  /// How many prefixes a part has.
-  var width: Int32
+  var widths: Widths
   /// A hold whose deadline is older is late.
   let lateBefore: Timestamp
   /// Whether all parts were looked at in this session, which remembers the late holds.
@@ -27,10 +26,19 @@ struct LargeAccount: Sendable {
 
   static func pass(of part: Int32) -> Pass { Pass(rawValue: part / prefixes) ?? .sequence }
 
+  private func width(of part: Int32) -> Int32 {
+    switch Self.pass(of: part) {
+    case .keys: widths.keys
+    case .actionKeys: widths.actionKeys
+    case .bodies: widths.bodies
+    case .sequence: Self.prefixes
+    }
+  }
+
   /// The prefixes of a part.
   func prefixes(of part: Int32) -> ClosedRange<Int32> {
     let first = part % Self.prefixes
-    return first...min(first + width, Self.prefixes) - 1
+    return first...min(first + width(of: part), Self.prefixes) - 1
   }
 
   func next(after part: Int32) -> SlicePosition {
@@ -54,9 +62,29 @@ struct LargeAccount: Sendable {
 
   /// The parts to keep entries for, from these prefixes on.
   func toKeep(from prefixes: ClosedRange<Int32>) -> [ClosedRange<Int32>] {
-    let end = min(prefixes.lowerBound + width * Self.keptParts, Self.prefixes)
-    return stride(from: prefixes.lowerBound, to: end, by: Int(width)).map { first in
-      first...min(first + width, end) - 1
+    let end = min(prefixes.lowerBound + widths.keys * Self.keptParts, Self.prefixes)
+    return stride(from: prefixes.lowerBound, to: end, by: Int(widths.keys)).map { first in
+      first...min(first + widths.keys, end) - 1
+    }
+  }
+}
+
+extension LargeAccount {
+  /// How many prefixes a part has, by pass.
+  struct Widths: Sendable {
+    let keys: Int32
+    let actionKeys: Int32
+    let bodies: Int32
+
+    /// A width is `nil` where all fits into one part.
+    init(keys: Int32? = nil, actionKeys: Int32? = nil, bodies: Int32? = nil) {
+      self.keys = Self.width(keys)
+      self.actionKeys = Self.width(actionKeys)
+      self.bodies = Self.width(bodies)
+    }
+
+    private static func width(_ prefixes: Int32?) -> Int32 {
+      min(max(prefixes ?? LargeAccount.prefixes, 1), LargeAccount.prefixes)
     }
   }
 }

@@ -15,23 +15,26 @@ extension SlicePass {
     guard let lateBefore else { throw PostgresError(.unexpectedResult, "a time has one row") }
     try await connection.execute(script: "TRUNCATE late_holds", until: deadline)
     return LargeAccount(
-      account: position.account, width: try await width(of: position.account),
+      account: position.account, widths: try await widths(of: position.account),
       lateBefore: lateBefore, knowsLateHolds: position.part == 0)
   }
 
   /// After a part took too long.
   mutating func narrowParts() async throws(PostgresError) {
     guard var account = large else { return }
-    account.width = try await width(of: account.account)
+    account.widths = try await widths(of: account.account)
     account.kept = nil
     large = account
   }
 
-  private mutating func width(of account: Int64) async throws(PostgresError) -> Int32 {
-    let width = try await ask(statements.width, [.value(account), .value(size.rows)]) {
-      (row) throws(PostgresError) in try row.optional(Int32.self)
-    }
-    return max((width ?? nil) ?? LargeAccount.prefixes, 1)
+  private mutating func widths(
+    of account: Int64
+  ) async throws(PostgresError) -> LargeAccount.Widths {
+    try await ask(statements.widths, [.value(account), .value(size.rows)]) {
+      (row) throws(PostgresError) in
+      LargeAccount.Widths(
+        keys: try row.optional(), actionKeys: try row.optional(), bodies: try row.optional())
+    } ?? LargeAccount.Widths()
   }
 
   mutating func look(at account: LargeAccount, _ position: SlicePosition) async throws -> Slice {

@@ -15,7 +15,7 @@ struct SliceStatements: Sendable {
   let touchedAccounts: Statement
   let touchedDeadline: Statement
   let touchedHolds: Statement
-  let width: Statement
+  let widths: Statement
   let through: Statement
   let keep: Statement
   let byKey: Statement
@@ -41,7 +41,7 @@ struct SliceStatements: Sendable {
     touchedAccounts = try statement("touched/accounts")
     touchedDeadline = try statement("touched/deadline")
     touchedHolds = try statement("touched/holds")
-    width = try statement("large/width")
+    widths = try statement("large/widths")
     through = try statement("large/through")
     keep = try statement("large/keep")
     byKey = try statement("large/by_key")
