@@ -17,7 +17,7 @@ GRANT SELECT ON
   tollgate_data.price_books, tollgate_data.due_holds, tollgate_data.postponed_expiries
   TO tollgate_verifier;
 GRANT SELECT (tenant_id, grace_seconds) ON tollgate_data.tenants TO tollgate_verifier;
-GRANT SELECT, INSERT ON tollgate_data.verifications TO tollgate_verifier;
+GRANT SELECT, INSERT, UPDATE ON tollgate_data.verifications TO tollgate_verifier;
 GRANT EXECUTE ON FUNCTION tollgate.account_id(integer, text), tollgate_data.clock()
   TO tollgate_verifier;
 

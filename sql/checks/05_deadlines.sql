@@ -3,6 +3,7 @@
 -- An extend moves a deadline only while the hold is open, and never to before the extend itself,
 -- so each charge lies before the deadline as it stands; where one does not, the line says until when
 -- it may have been charged, by the grace of that time.
+-- Cut by key.
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: open, its deadline was %s', r.reservation_key, r.line,
               r.expires_at) AS detail

@@ -44,7 +44,7 @@ extension Integration.ServiceRoleTests {
           "accounts:SELECT", "action_keys:SELECT", "due_holds:SELECT", "entries:SELECT",
           "grants:SELECT", "postponed_expiries:SELECT", "price_books:SELECT",
           "reservation_lines:SELECT", "tenants:SELECT", "usage_days:SELECT",
-          "verifications:INSERT", "verifications:SELECT",
+          "verifications:INSERT", "verifications:SELECT", "verifications:UPDATE",
         ])
       let columns = try await ledger.query(
         """
