@@ -79,6 +79,6 @@ public actor Connection {
       return session
     }
     logger.debug("connecting to PostgreSQL")
-    return try Session(configuration)
+    return try Session.open(configuration)
   }
 }

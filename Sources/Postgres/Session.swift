@@ -14,9 +14,9 @@ struct Session: ~Copyable {
       throw PostgresError(.unreachable, "libpq has no memory for a connection")
     }
     guard PQstatus(connection) == CONNECTION_OK else {
-      let message = Self.message(of: connection)
+      let refusal = Self.refusal(of: connection, Self.message(of: connection))
       PQfinish(connection)
-      throw PostgresError(.unreachable, message)
+      throw refusal
     }
     self.connection = connection
     warnings = Warnings(of: connection)

@@ -1,4 +1,5 @@
 import Hummingbird
+import Postgres
 import Telemetry
 import Tollgate
 import TollgateStore
@@ -67,6 +68,9 @@ public struct API: Sendable {
   private func addHealth(to router: Router<APIRequestContext>) {
     router.get("health/live") { _, _ in Reply(status: "live").response }
     router.get("health/ready") { _, _ in
+      try await readers.read { (connection, deadline) throws(PostgresError) in
+        try connection.probe(until: deadline)
+      }
       try await tenants.refresh()
       return Reply(status: "ready").response
     }

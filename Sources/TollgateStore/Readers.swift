@@ -43,7 +43,7 @@ public struct Readers: Sendable {
     do {
       return try await body(connection, end)
     } catch {
-      throw .unavailable
+      throw StoreError(unserved: error)
     }
   }
 

@@ -72,6 +72,10 @@ extension APIError {
       self.init(.serviceUnavailable, "OVERLOADED", "too many requests are waiting; nothing charged")
     case .unavailable:
       self.init(.badGateway, "UPSTREAM_ERROR", "a dependency was down; nothing charged; retry")
+    case .readOnly:
+      self.init(
+        .serviceUnavailable, "READ_ONLY",
+        "the database takes no writes; nothing charged; retry when it does")
     case .outcomeUnknown:
       self.init(
         .serviceUnavailable, "OUTCOME_UNKNOWN",
