@@ -79,6 +79,6 @@ public actor Connection {
       return session
     }
     logger.debug("connecting to PostgreSQL")
-    return try Session.open(configuration)
+    return try Session.open(configuration, until: .now + configuration.connectTimeout)
   }
 }

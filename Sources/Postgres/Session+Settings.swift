@@ -1,10 +1,16 @@
 import CLibpq
 
 extension Session {
-  /// A session that has all its settings.
-  static func open(_ configuration: ConnectionConfiguration) throws(PostgresError) -> Session {
+  /// A session that has all its settings. Nothing of the caller's was sent when there is none.
+  static func open(
+    _ configuration: ConnectionConfiguration, until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) -> Session {
     let session = try Session(configuration)
-    try session.raiseSynchronousCommit(until: .now + configuration.connectTimeout)
+    do {
+      try session.raiseSynchronousCommit(until: deadline)
+    } catch {
+      throw error.isOutcomeUnknown ? PostgresError(.unreachable, error.message) : error
+    }
     return session
   }
 

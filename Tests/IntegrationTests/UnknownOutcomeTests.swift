@@ -5,6 +5,8 @@ import TollgateStore
 /// Whether it was committed is not known when the answer is lost: the action is repeated.
 @Suite(.serverOfItsOwn("standby"), .serialized) struct UnknownOutcomeTests {
   @Test func aCommitThatNoStandbyConfirmedIsRepeated() async throws {
+    // Nor does it help that the server is told not to warn.
+    try await TestServer.setSystem("client_min_messages", "error")
     try await withGate { gate in
       try await TestServer.awaitStandby(true)
       async let reservation = gate.hold(key: "k")
