@@ -114,7 +114,7 @@ extension Connection {
       let now = ContinuousClock.now
       let share = now.duration(to: deadline) / (hosts.count - index)
       do {
-        let session = try Session(hosts[index], until: now + share)
+        let session = try Session.open(hosts[index], until: now + share)
         if index > 0 { hosts.insert(hosts.remove(at: index), at: 0) }
         return session
       } catch {

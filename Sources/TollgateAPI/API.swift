@@ -1,4 +1,5 @@
 import Hummingbird
+import Postgres
 import Telemetry
 import Tollgate
 import TollgateStore
@@ -76,7 +77,7 @@ public struct API: Sendable {
   private func addHealth(to router: Router<APIRequestContext>) {
     router.get("health/live") { _, _ in Reply(status: "live").response }
     router.get("health/ready") { _, _ in
-      guard readiness.isReady else { throw StoreError.unavailable }
+      if let failure = readiness.failure { throw failure }
       return Reply(status: "ready").response
     }
   }

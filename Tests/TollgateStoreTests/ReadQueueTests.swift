@@ -96,7 +96,7 @@ extension ReadWaiter<Int> {
     let reads = [waiter(until: 3_000), waiter(until: 3_000)].map { read(for: $0) }
     for read in reads { _ = queue.admit(read) }
     #expect(queue.take(for: 0, at: start) === reads[0])
-    queue.failed(0)
+    queue.failed(0, .unavailable)
     #expect(reads[0].mayRepeat())
     _ = queue.putBack(reads[0])
     #expect(queue.take(for: 0, at: start) === reads[0])
@@ -110,9 +110,9 @@ extension ReadWaiter<Int> {
   }
 
   @Test mutating func itIsServedAsLongAsAnyConnectionWorks() {
-    queue.failed(0)
+    queue.failed(0, .unavailable)
     #expect(queue.isServed)
-    queue.failed(1)
+    queue.failed(1, .unavailable)
     #expect(!queue.isServed)
     queue.answered(0, at: start)
     #expect(queue.isServed)

@@ -43,7 +43,9 @@ final class ReadInbox: Sendable {
 
   func answered(_ connection: Int) { queue.withLock { $0.answered(connection, at: .now) } }
 
-  func failed(_ connection: Int) { queue.withLock { $0.failed(connection) } }
+  func failed(_ connection: Int, _ error: StoreError) {
+    queue.withLock { $0.failed(connection, error) }
+  }
 
   func dropLate() { queue.withLock { $0.dropLate(at: .now) } }
 

@@ -33,7 +33,7 @@ actor Reader {
         if let read = inbox.take(for: number) { await attempt(read) }
       } catch {
         logger.debug("no connection to read", metadata: ["error": "\(error)"])
-        inbox.failed(number)
+        inbox.failed(number, StoreError(unserved: error))
       }
     }
     await connection.disconnect()
@@ -47,7 +47,7 @@ actor Reader {
     }
     logger.debug("read failed", metadata: ["error": "\(error)"])
     if error.isOutcomeUnknown || error.isServerUnavailable {
-      inbox.failed(number)
+      inbox.failed(number, StoreError(unserved: error))
       lost(read, error)
     } else {
       inbox.answered(number)
@@ -61,7 +61,7 @@ actor Reader {
     if error.code != .deadlineExceeded, read.mayRepeat() {
       inbox.putBack(read)
     } else {
-      read.fail(.unavailable)
+      read.fail(StoreError(unserved: error))
     }
   }
 }

@@ -126,8 +126,10 @@ extension Integration {
     ) async throws {
       try await withLedger { ledger in
         _ = try await ledger.reserve([.init("a", "k", 1), .init("b", "k", 1)])
-        let violations = try await ledger.violations(
-          after: """
+        try await ledger.execute(
+          """
+            BEGIN;
+            SET LOCAL search_path = tollgate_data, pg_catalog;
             UPDATE reservation_lines
                SET created_at = now() - interval '1 hour', expires_at = now() - interval '1 minute'
              WHERE account_id = tollgate.account_id(1, 'a');
@@ -137,9 +139,10 @@ extension Integration {
             INSERT INTO postponed_expiries
               (account_id, tenant_id, reason, since, tried_at, tries, retry_at)
             SELECT d.account_id, 1, '\(reason)', now(), now() - interval '\(ago)', 1, now()
-              FROM due_holds d
-            """)
-        let late = violations.filter { $0.hasPrefix("05_deadlines") }
+              FROM due_holds d;
+            COMMIT
+          """)
+        let late = try await ledger.violations().filter { $0.hasPrefix("05_deadlines") }
         #expect(late.count == (isExcused ? 0 : 1))
       }
     }

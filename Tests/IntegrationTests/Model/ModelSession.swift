@@ -24,7 +24,8 @@ struct ModelSession: Sendable {
   }
 
   static func connection(to ledger: TestLedger, name: String) -> Connection {
-    var configuration = ConnectionConfiguration(url: ledger.databaseURL)
+    var configuration = ConnectionConfiguration(
+      url: TestServer.loginURL(ledger.databaseURL))
     configuration.role = "tollgate_service"
     configuration.lockTimeout = .seconds(20)
     configuration.statementTimeout = .seconds(20)
