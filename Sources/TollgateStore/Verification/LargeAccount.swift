@@ -51,7 +51,9 @@ struct LargeAccount: Sendable {
 
   /// What is kept, if these prefixes are.
   func keeps(_ prefixes: ClosedRange<Int32>) -> ClosedRange<Int32>? {
-    kept.flatMap { $0.clamped(to: prefixes) == prefixes ? $0 : nil }
+    kept.flatMap { kept in
+      kept.contains(prefixes.lowerBound) && kept.contains(prefixes.upperBound) ? kept : nil
+    }
   }
 
   mutating func keep(from prefixes: ClosedRange<Int32>) {

@@ -19,6 +19,10 @@ extension Connection {
     }.first ?? false
   }
 
+  func unlockVerification(until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    try executeSilently("SELECT pg_advisory_unlock_all()", [], until: deadline)
+  }
+
   /// An incremental run is due when none, and no full one that is finished, began within
   /// `interval`. A full one is, when none is finished that began within a day, or when there is none
   /// that an incremental one could continue; one that failed goes on after `interval`.

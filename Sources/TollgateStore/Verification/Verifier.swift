@@ -52,8 +52,7 @@ public struct Verifier: Sendable {
     every interval: Duration, after last: Mode? = nil,
     onProgress: @Sendable (Progress) -> Void = { _ in }
   ) async throws -> Outcome {
-    try await inSession {
-      guard try await connection.lockVerification(until: deadline) else { return .nothing }
+    try await alone {
       try await connection.abandonVerifications(until: deadline)
       let base = try await connection.verificationBase(until: deadline)
       let schedule = try await connection.verificationSchedule(
@@ -74,6 +73,18 @@ public struct Verifier: Sendable {
   /// The last run of each mode, and the last one of each that is finished; the latest first.
   public func lastRuns() async throws -> [RecordedRun] {
     try await inSession { try await connection.lastVerifications(until: deadline) }
+  }
+
+  /// With the lock of all workers, which is given back before the session ends: the next look, of
+  /// this worker or another, must not come before the server has noticed that.
+  private func alone(_ body: () async throws -> Outcome) async throws -> Outcome {
+    try await inSession {
+      guard try await connection.lockVerification(until: deadline) else { return .nothing }
+      let outcome: Result<Outcome, any Error>
+      do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+      try? await connection.unlockVerification(until: deadline)
+      return try outcome.get()
+    }
   }
 
   /// A session of its own, which takes the lock and what is temporary with it when it ends.

@@ -159,7 +159,7 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       "UPDATE reservation_lines SET quantities = '{}' WHERE line = 2"),
   ]
 
-  /// At the ends of what there is, and between two parts of three entries.
+  /// At the ends of what there is, and between two parts of six entries.
   private static let borders = [
     Corruption(
       "usage of no account, before all others", "tenants",

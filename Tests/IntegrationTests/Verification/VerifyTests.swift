@@ -55,7 +55,7 @@ enum Form: String, CaseIterable, CustomTestStringConvertible {
     switch self {
     case .whole: break
     case .slices: limits.accounts = 2
-    case .parts, .touched: limits.rows = 3
+    case .parts, .touched: limits.rows = 6
     }
     return limits
   }
