@@ -4,6 +4,8 @@ import Postgres
 public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The queue is full or the worker is stopping. Nothing happened.
   case overloaded
+  /// Somebody else kept the account locked until the deadline. Nothing happened.
+  case locked
   /// The database could not be reached or would not serve. Nothing happened.
   case unavailable
   /// The database answers and takes no writes, as a server does whose disk is full. Nothing
@@ -17,6 +19,7 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .overloaded: "overloaded"
+    case .locked: "the account is locked"
     case .unavailable: "the database is unavailable"
     case .readOnly: "the database is read-only"
     case .outcomeUnknown: "the outcome is unknown"
@@ -28,4 +31,7 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 extension StoreError {
   /// Why a server could not serve, when nothing happened there.
   init(unserved error: PostgresError) { self = error.isReadOnly ? .readOnly : .unavailable }
+
+  /// Whether it is the database that did not serve.
+  var isUnserved: Bool { self == .unavailable || self == .readOnly }
 }

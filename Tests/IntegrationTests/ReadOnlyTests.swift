@@ -6,7 +6,7 @@ extension Integration {
   /// A server that takes no writes is not argued with.
   @Suite struct ReadOnlyTests {
     @Test func aDatabaseMadeReadOnlyIsNamedAndLeftAsItIs() async throws {
-      try await withGate(limits: LaneLimits(deadline: .seconds(1))) { gate in
+      try await withGate(deadlines: Deadlines(.seconds(1))) { gate in
         let id = try await gate.hold()
         try await gate.setReadOnly(true)
         try await gate.expectReadOnly("actions/capture", #"{"reservation_id": "\#(id)"}"#)
@@ -25,7 +25,7 @@ extension Integration {
 /// As a managed server does when its disk is full: under the sessions that are there.
 @Suite(.serverOfItsOwn("read-only"), .serialized) struct ReadOnlyServerTests {
   @Test func aServerThatTurnsReadOnlyMakesTheWorkerUnready() async throws {
-    try await withGate(limits: LaneLimits(deadline: .seconds(1))) { gate in
+    try await withGate(deadlines: Deadlines(.seconds(1))) { gate in
       let id = try await gate.hold()
       try await TestServer.setSystem("default_transaction_read_only", "on")
       let isSeen = try await holds(within: .seconds(10)) { try await gate.readiness() == 503 }

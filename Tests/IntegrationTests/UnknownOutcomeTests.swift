@@ -25,7 +25,7 @@ import TollgateStore
   }
 
   @Test func pastTheDeadlineTheAnswerSaysThatItIsUnknown() async throws {
-    try await withGate(limits: LaneLimits(deadline: .seconds(1))) { gate in
+    try await withGate(deadlines: Deadlines(.seconds(1))) { gate in
       try await TestServer.awaitStandby(true)
       let body =
         #"{"account_id": "a", "operation": "personas.generate", "quantities": {"count": 1}}"#

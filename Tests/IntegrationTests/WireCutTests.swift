@@ -12,38 +12,38 @@ extension Integration {
       .execute, .sync, .bindComplete, .commandComplete, .readyForQuery,
     ]
 
-    @Test(arguments: WireAction.allCases, WirePlace.tried)
-    func whereverItIsCutItHappensOnce(action: WireAction, place: WirePlace) async throws {
+    @Test(arguments: WireRequest.tried, WirePlace.tried)
+    func whereverItIsCutItHappensOnce(request: WireRequest, place: WirePlace) async throws {
       try await withProxiedGate(place) { gate, proxy in
-        let cuts = Self.cuts(of: action)
+        let cuts = Self.cuts(of: request.action)
         for (index, cut) in cuts.enumerated() {
-          let (first, last) = try await gate.run(action, "a\(index)", through: cut, of: proxy)
+          let (first, last) = try await gate.run(request, "\(index)", through: cut, of: proxy)
           #expect(first.isUnknown || first.text == last.text, "\(cut): \(first.text)")
         }
-        // At each of 13 messages, and so more than 200 for all actions.
+        // At each of 13 messages.
         #expect(proxy.fired == cuts.count && cuts.count == 83)
-        try await gate.expectEach(of: cuts.count, action)
-        try Self.report(cuts, action, place)
+        try await gate.expectEach(of: cuts.count, request)
+        try Self.report(cuts, request, place)
       }
     }
 
-    @Test(arguments: WireAction.allCases, WirePlace.tried)
+    @Test(arguments: WireRequest.tried, WirePlace.tried)
     func whatComesLaterThanTheRepeatHappensOnce(
-      action: WireAction, place: WirePlace
+      request: WireRequest, place: WirePlace
     ) async throws {
-      let limits = LaneLimits(deadline: .seconds(1))
-      try await withProxiedGate(place, limits: limits) { gate, proxy in
+      let deadlines = Deadlines(.seconds(1))
+      try await withProxiedGate(place, deadlines: deadlines) { gate, proxy in
         let cuts = Self.aroundTheCommit.map {
-          WireFault(action.statement, $0, .before, .delay(.milliseconds(1_500)))
+          WireFault(request.action.statement, $0, .before, .delay(.milliseconds(1_500)))
         }
         for (index, cut) in cuts.enumerated() {
-          let (first, _) = try await gate.run(action, "a\(index)", through: cut, of: proxy)
+          let (first, _) = try await gate.run(request, "\(index)", through: cut, of: proxy)
           #expect(first.isUnknown, "\(cut): \(first.text)")
         }
         #expect(proxy.fired == cuts.count)
         try await proxy.settle()
-        try await gate.expectEach(of: cuts.count, action)
-        try Self.report(cuts, action, place)
+        try await gate.expectEach(of: cuts.count, request)
+        try Self.report(cuts, request, place)
       }
     }
 
@@ -60,13 +60,13 @@ extension Integration {
     }
 
     private static func report(
-      _ cuts: [WireFault], _ action: WireAction, _ place: WirePlace
+      _ cuts: [WireFault], _ request: WireRequest, _ place: WirePlace
     ) throws {
       var report = TortureReport(part: "wire")
       report.operations = cuts.count
       report.faults = Dictionary(grouping: cuts) { "\($0.damage.kind) \(place)" }
         .mapValues(\.count)
-      report.successes = [action.rawValue: cuts.count]
+      report.successes = [request.action.rawValue: cuts.count]
       try report.write()
     }
   }
@@ -93,58 +93,114 @@ enum WireAction: String, CaseIterable, Sendable {
     }
   }
 
-  /// The account afterwards: its balance, what is reserved, and how many reservations, entries,
-  /// grants and keys of actions there are.
+  func body(_ subject: String) -> String {
+    "{\([subject, fields].filter { !$0.isEmpty }.joined(separator: ", "))}"
+  }
+
+  /// The account afterwards: its balance, what is reserved, and how many reservations, entries and
+  /// grants there are.
   var books: String {
     switch self {
-    case .reserve: "1000 85 1 1 1 0"
-    case .charge: "915 0 1 2 1 0"
-    case .capture: "915 0 1 2 1 1"
-    case .partialCapture: "960 45 1 2 1 1"
-    case .release: "1000 0 1 1 1 1"
-    case .extend: "1000 90 1 1 1 1"
-    case .grant: "7 0 0 1 1 0"
+    case .reserve: "1000 85 1 1 1"
+    case .charge: "915 0 1 2 1"
+    case .capture: "915 0 1 2 1"
+    case .partialCapture: "960 45 1 2 1"
+    case .release: "1000 0 1 1 1"
+    case .extend: "1000 90 1 1 1"
+    case .grant: "7 0 0 1 1"
     }
   }
 }
 
+/// An action, and how it is asked for.
+struct WireRequest: Sendable, CustomTestStringConvertible {
+  let action: WireAction
+  /// With an idempotency key of its own.
+  var isKeyed = true
+  /// In a batch of two, on an account each.
+  var isBatch = false
+
+  static let tried = WireAction.allCases.flatMap { action in
+    [true, false].flatMap { isKeyed in
+      [false, true].map { WireRequest(action: action, isKeyed: isKeyed, isBatch: $0) }
+    }
+  }
+
+  var testDescription: String {
+    "\(action), \(isKeyed ? "with" : "without") key, \(isBatch ? "in a batch" : "alone")"
+  }
+
+  /// What is kept under the keys of actions on a reservation: all that are keyed, and those that
+  /// nothing else would tell from another one of the same body.
+  private var actionKeys: Int {
+    action.needsHold && (isKeyed || [.partialCapture, .extend].contains(action)) ? 1 : 0
+  }
+
+  var books: String { "\(action.books) \(actionKeys)" }
+
+  func accounts(_ name: String) -> [String] { (isBatch ? ["a", "b"] : ["a"]).map { $0 + name } }
+}
+
 extension TestReply {
-  /// Whether it says that the action may have happened or not.
-  fileprivate var isUnknown: Bool { status == 503 && code == "OUTCOME_UNKNOWN" }
+  /// Whether it says that the action may have happened or not, of a batch that none of it did
+  /// surely.
+  fileprivate var isUnknown: Bool { text.contains(#""code":"OUTCOME_UNKNOWN""#) }
+
+  /// Whether it says that all that was asked for is done.
+  fileprivate var isDone: Bool { status == 200 && !text.contains(#""error""#) }
 }
 
 extension TestGate {
-  /// Runs the action once more than it takes to get a definite answer; returns the first and the
-  /// last of the answers.
+  /// Runs the action until there is a definite answer and, if it has a key, once more; returns the
+  /// first and the last of the answers. One without a key is not sent again.
   fileprivate func run(
-    _ action: WireAction, _ account: String, through fault: WireFault, of proxy: WireProxy
+    _ request: WireRequest, _ name: String, through fault: WireFault, of proxy: WireProxy
   ) async throws -> (first: TestReply, last: TestReply) {
-    let subject = try await subject(of: action, account)
+    var subjects: [String] = []
+    for account in request.accounts(name) {
+      subjects.append(try await subject(of: request.action, account))
+    }
     await proxy.arm(fault)
-    let first = try await send(action, subject)
+    let first = try await send(request, subjects)
+    guard request.isKeyed else { return (first, first) }
     var definite = first
-    for _ in 1...100 where definite.isUnknown { definite = try await send(action, subject) }
-    #expect(definite.status == 200, "\(fault): \(definite.text)")
-    let last = try await send(action, subject)
+    for _ in 1...100 where definite.isUnknown { definite = try await send(request, subjects) }
+    #expect(definite.isDone, "\(fault): \(definite.text)")
+    let last = try await send(request, subjects)
     #expect(definite.text == last.text, "\(fault)")
     return (first, last)
   }
 
   /// The field that says what the action is about.
-  private func subject(of action: WireAction, _ account: String) async throws -> String {
+  func subject(of action: WireAction, _ account: String) async throws -> String {
     guard action.needsHold else { return #""account_id": "\#(account)""# }
     return #""reservation_id": "\#(try await hold(account, key: account))""#
   }
 
-  private func send(_ action: WireAction, _ subject: String) async throws -> TestReply {
-    let fields = [subject, action.fields].filter { !$0.isEmpty }.joined(separator: ", ")
+  func send(
+    _ action: WireAction, _ subject: String, isKeyed: Bool = true
+  ) async throws -> TestReply {
+    try await post(
+      "actions/\(action.statement)", action.body(subject),
+      as: action == .grant ? .admin : .service, key: isKeyed ? "k" : nil)
+  }
+
+  private func send(_ request: WireRequest, _ subjects: [String]) async throws -> TestReply {
+    let action = request.action
+    guard request.isBatch else {
+      return try await send(action, subjects[0], isKeyed: request.isKeyed)
+    }
+    let key = request.isKeyed ? #""idempotency_key": "k", "# : ""
+    let elements = subjects.map {
+      #"{"action": "\#(action.statement)", \#(key)"body": \#(action.body($0))}"#
+    }
     return try await post(
-      "actions/\(action.statement)", "{\(fields)}", as: action == .grant ? .admin : .service,
-      key: "k")
+      "actions/batch", #"{"actions": [\#(elements.joined(separator: ", "))]}"#,
+      as: action == .grant ? .admin : .service)
   }
 
   /// Checks that the action happened once to each of the accounts, and to no others.
-  fileprivate func expectEach(of count: Int, _ action: WireAction) async throws {
+  fileprivate func expectEach(of count: Int, _ request: WireRequest) async throws {
     try await waitUntilIdle()
     let books = try await query(
       """
@@ -157,7 +213,8 @@ extension TestGate {
                  WHERE k.account_id = a.account_id))
         FROM tollgate_data.accounts a
       """)
-    #expect(books == Array(repeating: action.books, count: count))
+    let accounts = count * request.accounts("").count
+    #expect(books == Array(repeating: request.books, count: accounts))
     #expect(try await violations() == [])
   }
 

@@ -1,6 +1,5 @@
 extension ReferenceLedger {
   /// A batch of one kind, in the order in which the SQL functions decide it: as it stands, but for
-  /// - a reserve or charge whose key stands earlier in the batch too: after all first ones;
   /// - a capture, release or extend of a reservation, or with a key, that stands earlier in the
   ///   batch too, and a capture of an expired hold: one by one at the end.
   public mutating func apply(_ batch: [Command]) -> [Outcome] {
@@ -31,10 +30,9 @@ extension ReferenceLedger {
     let keys = Self.occurrences(of: batch.map(\.scopedKey))
     return batch.indices.map { index in
       switch batch[index] {
-      case .reserve, .charge: holds[index]
+      case .reserve, .charge, .expire, .grant: 1
       case .capture(let close) where batch.count > 1 && self.holds[close.hold]?.state == .expired: 2
       case .capture, .release, .extend: min(max(holds[index], keys[index]), 2)
-      case .expire, .grant: 1
       }
     }
   }

@@ -68,55 +68,12 @@ public struct TestLedger: Sendable {
   }
 
   /// A verifier of this database.
-  public func verifier(url: String? = nil) throws -> Verifier {
+  public func verifier(
+    url: String? = nil, limits: VerificationLimits = .init()
+  ) throws -> Verifier {
     Verifier(
-      url: url ?? TestServer.loginURL(databaseURL), folder: try .ofThisPackage(),
+      url: url ?? TestServer.loginURL(databaseURL), folder: try .ofThisPackage(), limits: limits,
       logger: TestServer.logger)
-  }
-
-  /// What they would find after `script`, which is rolled back.
-  ///
-  /// - Parameter touched: runs them only on the accounts that the script or this SQL touched.
-  public func violations(
-    after script: String, touching touched: String? = nil
-  ) async throws -> [String] {
-    let checks = try SQLFolder.ofThisPackage().files(in: "checks").map { file in
-      """
-      FOR v_detail IN SELECT v.detail FROM (\(file.text)) v LOOP
-        v_found := v_found || ('\(file.name): ' || v_detail);
-      END LOOP;
-      """
-    }
-    let restriction =
-      try touched.map { sql in
-        """
-        \(sql);
-        PERFORM set_config('tollgate.horizon', pg_current_xact_id()::xid::text, true),
-                set_config('tollgate.since', now()::text, true);
-        \(try SQLFolder.ofThisPackage().file("touched").text)
-        """
-      } ?? ""
-    // A variable keeps its value when the block around its assignment is rolled back.
-    try await execute(
-      """
-      CREATE OR REPLACE FUNCTION pg_temp.violations() RETURNS SETOF text LANGUAGE plpgsql AS $test$
-      DECLARE
-        v_detail text;
-        v_found text[] := '{}';
-      BEGIN
-        BEGIN
-          SET LOCAL search_path = tollgate_data;
-          \(script);
-          \(restriction)
-          \(checks.joined())
-          RAISE SQLSTATE 'TG002';
-        EXCEPTION WHEN SQLSTATE 'TG002' THEN
-        END;
-        RETURN QUERY SELECT unnest(v_found);
-      END
-      $test$
-      """)
-    return try await query("SELECT * FROM pg_temp.violations()").compactMap(\.self)
   }
 }
 
@@ -253,7 +210,7 @@ extension TestLedger {
       """
       SELECT tollgate.expire(0, array_agg(o.tenant_id), array_agg(o.account_id),
                              array_agg(o.reservation_key))
-        FROM tollgate.overdue(1000, NULL) o
+        FROM tollgate.overdue(1000) o
       """
     ).first.flatMap { Int($0) }
   }
@@ -339,9 +296,12 @@ extension TestLedger {
 
 extension Verifier {
   /// What a full run finds, by check.
-  public func violations() async throws -> [String] {
-    try await run().findings.flatMap { finding in
-      finding.violations.map { "\(finding.check): \($0.detail)" }
-    }
+  public func violations() async throws -> [String] { try await run().violations }
+}
+
+extension Verifier.Run {
+  /// `<name of the check>: <detail>`
+  public var violations: [String] {
+    findings.flatMap { finding in finding.violations.map { "\(finding.check): \($0.detail)" } }
   }
 }

@@ -52,15 +52,18 @@ public actor TestServer {
   }
 
   /// A fresh migrated database for the time of `body`, by its superuser URL.
+  ///
+  /// - Parameter original: a database to copy instead, to which nobody may be connected.
   public func withDatabase<T: Sendable>(
-    _ body: @Sendable (String) async throws -> T
+    like original: String? = nil, _ body: @Sendable (String) async throws -> T
   ) async throws -> T {
     await acquire()
     defer { release() }
     count += 1
     let name = "test_\(count)"
-    try await execute(
-      "CREATE DATABASE \(name) TEMPLATE \(Self.template) OWNER \(Self.login)")
+    let template =
+      original.flatMap(URLComponents.init)?.path.dropFirst().description ?? Self.template
+    try await execute("CREATE DATABASE \(name) TEMPLATE \(template) OWNER \(Self.login)")
     let url = server.url(database: name)
     let result = await Result { try await body(url) }
     try await execute("DROP DATABASE \(name) WITH (FORCE)")

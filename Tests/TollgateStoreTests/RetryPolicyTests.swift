@@ -56,6 +56,14 @@ import Testing
     #expect(policy.next(after: Self.server(sqlState), timeLeft: .zero) == .giveUp(reason))
   }
 
+  @Test func whatWasTooLateToBeSentIsNotRepeated() {
+    var policy = RetryPolicy()
+    let tooLate = PostgresError(.tooLate, "")
+    #expect(policy.next(after: tooLate, timeLeft: .seconds(1)) == .giveUp(.unavailable))
+    _ = policy.next(after: PostgresError(.connectionLost, ""), timeLeft: .seconds(1))
+    #expect(policy.next(after: tooLate, timeLeft: .seconds(1)) == .giveUp(.outcomeUnknown))
+  }
+
   @Test(arguments: ["22003", "23514", "42883"])
   func aRefusedBatchIsTriedItemByItem(sqlState: String) {
     var policy = RetryPolicy()

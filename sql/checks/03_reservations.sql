@@ -1,4 +1,5 @@
 -- A reservation's shape fits its state, and what its lines share is equal on all of them.
+-- Cut by key.
 SELECT f.tenant_id, f.account_id,
        format('reservation %s, line %s: ', f.reservation_key, f.line) || f.detail AS detail
   FROM (
@@ -13,18 +14,21 @@ SELECT f.tenant_id, f.account_id,
              CASE WHEN (c.state = 'reserved') <> (c.closed_at IS NULL)
                THEN format('%s, but closed at %s', c.state, coalesce(c.closed_at::text, 'no time'))
                END,
-             CASE WHEN c.closed_at < c.created_at OR c.expires_at < c.created_at
+             CASE WHEN c.closed_at < c.created_at
+                    OR greatest(c.expires_at, c.chargeable_until) < c.created_at
                THEN format('created at %s, deadline %s, closed at %s', c.created_at, c.expires_at,
                            coalesce(c.closed_at::text, 'no time')) END,
-             CASE WHEN c.line > 1 AND num_nonnulls(c.quantities, c.metadata, c.repeat_seconds) > 0
+             CASE WHEN c.line > 1
+                   AND (c.has_quantities OR c.has_metadata OR c.repeat_seconds IS NOT NULL)
                THEN 'quantities, metadata and the repeat window belong to line 1' END) AS detail
       FROM (SELECT r.*, s.shared,
                    lag(r.line, 1, 0::smallint) OVER lines AS last_line,
                    lag(s.shared) OVER lines AS last_shared
               FROM reservation_lines r
              CROSS JOIN LATERAL (
-               SELECT (r.tenant_id, r.state, r.expires_at, r.fingerprint, r.operation,
-                       r.price_book_version, r.created_at, r.closed_at, r.ttl_seconds, r.service)
+               SELECT (r.tenant_id, r.state, r.expires_at, r.chargeable_until, r.fingerprint,
+                       r.operation, r.price_book_version, r.created_at, r.closed_at, r.ttl_seconds,
+                       r.service)
                  AS shared) s
             WINDOW lines AS (PARTITION BY r.account_id, r.reservation_key ORDER BY r.line)) c
   ) f

@@ -4,7 +4,11 @@
 -- The common case (every hold is open, before its deadline and named once, no idempotency key was
 -- used before) reads the lines without a lock, then writes only if they are still what was read.
 -- When any item of the batch is not the common case, what was written is rolled back, locks
--- included, and the whole batch takes tollgate_data.close_reservations.
+-- included, and the whole batch takes tollgate_data.close_reservations. So it does when a lock is
+-- not to be had within lock_timeout.
+--
+-- What is written is dated by the clock as it was before the locks, if that is later than all of the
+-- account and was not long ago; what is not due any more is told by the clock after them.
 --
 -- Locks: account rows in ascending account_id; all writes happen under them.
 CREATE OR REPLACE FUNCTION tollgate.capture(
@@ -42,7 +46,8 @@ AS $$
 DECLARE
   v_items bigint;
   v_is_common boolean;
-  v_rows bigint;
+  v_rows bigint := 0;
+  v_at timestamptz;
   v_now timestamptz;
   v_today date;
   -- Of one account, as it was after the line at hand.
@@ -90,13 +95,15 @@ BEGIN
   v_available := v_charged;
   v_balance := v_charged;
   v_seq := v_charged;
+  v_at := tollgate_data.clock();
 
   -- What the account was after each line is counted back from what it is after all of them.
   FOR v_last, v_lines, v_free, v_money, v_entries IN
     UPDATE tollgate_data.accounts a
        SET balance = a.balance - s.charged,
            reserved = a.reserved - s.freed,
-           last_seq = a.last_seq + s.entries
+           last_seq = a.last_seq + s.entries,
+           last_at = CASE WHEN s.entries > 0 THEN v_at ELSE a.last_at END
       FROM (SELECT p_account_id[i] AS account_id, sum(v_charged[j])::bigint AS charged,
                    sum(v_freed[j])::bigint AS freed,
                    count(*) FILTER (WHERE v_charged[j] > 0) AS entries,
@@ -105,8 +112,10 @@ BEGIN
              GROUP BY 1
              ORDER BY 1) s
      WHERE a.account_id = s.account_id
+       AND a.last_at <= v_at
     RETURNING s.last, s.lines, a.balance - a.reserved + a.credit_limit, a.balance, a.last_seq
   LOOP
+    v_rows := v_rows + v_lines;
     v_left := v_free;
     FOR j IN REVERSE v_last .. v_last - v_lines + 1 LOOP
       v_available[j] := v_left;
@@ -126,12 +135,15 @@ BEGIN
     END LOOP;
   END LOOP;
   v_now := tollgate_data.clock();
-  v_today := (v_now AT TIME ZONE 'UTC')::date;
+  v_today := (v_at AT TIME ZONE 'UTC')::date;
+  IF v_rows <> cardinality(v_index) OR v_now > v_at + interval '100 milliseconds' THEN
+    RAISE SQLSTATE 'TG001';
+  END IF;
 
   UPDATE tollgate_data.reservation_lines r
      SET state = CASE WHEN u.final THEN 'captured' ELSE r.state END,
          captured = r.captured + u.charged,
-         closed_at = CASE WHEN u.final THEN v_now END,
+         closed_at = CASE WHEN u.final THEN v_at END,
          close_fingerprint = u.fingerprint,
          close_charged = u.charged,
          close_capped = u.capped,
@@ -148,6 +160,7 @@ BEGIN
      AND r.state = 'reserved'
      AND r.held = u.held
      AND r.captured = u.captured
+     AND r.created_at <= v_at
      AND (r.expires_at > v_now) IS TRUE;  -- not by the index of deadlines
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows <> cardinality(v_index) THEN
@@ -157,7 +170,7 @@ BEGIN
   INSERT INTO tollgate_data.entries
     (account_id, seq, tenant_id, contra, at, day, amount, balance_after, source_key, line, calls,
      component, service)
-  SELECT p_account_id[i], v_seq[j], p_tenant_id[i], 'revenue', v_now, v_today, -v_charged[j],
+  SELECT p_account_id[i], v_seq[j], p_tenant_id[i], 'revenue', v_at, v_today, -v_charged[j],
          v_balance[j], p_reservation_key[i], v_line[j], (v_captured[j] = 0)::integer,
          v_component[j], p_service[i]
     FROM unnest(v_index) WITH ORDINALITY AS u (i, j)
@@ -198,8 +211,8 @@ BEGIN
       FROM unnest(v_index) WITH ORDINALITY AS u (i, j)
      ORDER BY p_item[i], v_line[j];
 EXCEPTION
-  -- Not the common case; or a line was closed, or a key used, since it was read.
-  WHEN SQLSTATE 'TG001' OR check_violation OR unique_violation THEN
+  -- Not the common case; a line was closed, or a key used, since it was read; an account is locked.
+  WHEN SQLSTATE 'TG001' OR check_violation OR unique_violation OR lock_not_available THEN
     RETURN QUERY
       SELECT *
         FROM tollgate_data.close_reservations(

@@ -14,12 +14,16 @@
 --   expired            ended at its deadline, and too late to be honoured or not covered
 --   not_due            an expiry before the deadline
 --   unknown_component  p_credits names a component the reservation does not have
+--   locked             somebody else has the account; nothing was decided
 --
 -- A capture of an expired hold within the tenant's grace period is honoured if the balance covers
 -- it. Such late items, and a second item on one reservation or with one action key, are decided
 -- one by one at the end. Raises invalid_parameter_value for a negative number in p_credits.
 --
--- Locks: account rows in ascending account_id; all that follows happens under them.
+-- An account's time never runs backwards: entries are dated by the clock, or by what of the account
+-- is later: its last entry, or the hold that is charged. Deadlines and grace go by the clock.
+--
+-- Locks: as tollgate_data.lock_accounts; all that follows happens under them.
 CREATE OR REPLACE FUNCTION tollgate_data.close_reservations(
   p_action text,
   p_item integer[],
@@ -53,6 +57,7 @@ SET jit = off
 AS $$
 DECLARE
   v_now timestamptz;
+  v_locked bigint[];
   v_alone boolean := cardinality(p_item) = 1;
   v_one integer;
   d_item integer[];
@@ -74,11 +79,10 @@ DECLARE
   d_seq bigint[];
   d_fingerprint uuid[];
   d_action_key uuid[];
+  d_at timestamptz[];
+  d_chargeable_until timestamptz[];
 BEGIN
-  PERFORM 1
-     FROM (SELECT DISTINCT u.account_id FROM unnest(p_account_id) AS u (account_id) ORDER BY 1) s
-     JOIN tollgate_data.accounts a ON a.account_id = s.account_id
-      FOR NO KEY UPDATE OF a;
+  v_locked := tollgate_data.lock_accounts(p_account_id);
   v_now := tollgate_data.clock();
 
   -- Decide: outcome per item, then what each line is charged and what it frees.
@@ -87,10 +91,11 @@ BEGIN
          array_agg(w.service), array_agg(w.outcome), array_agg(w.new_state),
          array_agg(w.charged), array_agg(w.freed), array_agg(w.captured), array_agg(w.held),
          array_agg(w.capped), array_agg(w.available), array_agg(w.balance), array_agg(w.seq),
-         array_agg(w.fingerprint), array_agg(w.action_key)
+         array_agg(w.fingerprint), array_agg(w.action_key), array_agg(w.at),
+         array_agg(w.chargeable_until)
     INTO d_item, d_account_id, d_tenant_id, d_reservation_key, d_line, d_component, d_service,
          d_outcome, d_state, d_charged, d_freed, d_captured, d_held, d_capped, d_available,
-         d_balance, d_seq, d_fingerprint, d_action_key
+         d_balance, d_seq, d_fingerprint, d_action_key, d_at, d_chargeable_until
     FROM (
       SELECT c.*,
              (c.free + sum(c.freed - c.charged) OVER items)::bigint AS available,
@@ -99,7 +104,12 @@ BEGIN
         FROM (
           SELECT b.item, b.account_id, b.tenant_id, b.reservation_key, b.line, b.component,
                  b.service, b.outcome, b.held, b.captured, b.fingerprint, b.action_key,
-                 b.balance_before, b.last_seq, b.free,
+                 b.balance_before, b.last_seq, b.free, b.at,
+                 CASE WHEN b.outcome <> 'done' OR p_action <> 'capture'
+                           OR greatest(v_now, b.at) <= b.expires_at THEN b.chargeable_until
+                      ELSE greatest(b.chargeable_until, b.at,
+                                    CASE WHEN v_now > b.expires_at THEN b.grace_until END)
+                 END AS chargeable_until,
                  CASE WHEN b.outcome <> 'done' THEN b.state
                       WHEN b.final THEN b.final_state
                       ELSE b.state END AS new_state,
@@ -110,7 +120,10 @@ BEGIN
                  b.asked > b.rest AS capped
             FROM (
               SELECT i.*, r.line, r.component, r.held, r.captured, r.state::text AS state,
-                     r.held - r.captured AS rest,
+                     r.held - r.captured AS rest, r.expires_at, r.chargeable_until,
+                     r.expires_at + t.grace_seconds * interval '1 second' AS grace_until,
+                     greatest(v_now, a.last_at,
+                              max(r.created_at) OVER (PARTITION BY i.account_id)) AS at,
                      a.balance AS balance_before, a.last_seq,
                      a.balance - a.reserved + a.credit_limit AS free,
                      CASE WHEN p_action <> 'capture' THEN 0
@@ -120,6 +133,7 @@ BEGIN
                                    WHEN 'release' THEN 'released'
                                    ELSE 'expired' END AS final_state,
                      CASE
+                       WHEN i.account_id = ANY (v_locked) THEN 'locked'
                        WHEN k.fingerprint = i.fingerprint THEN 'replayed'
                        WHEN k.fingerprint IS NOT NULL THEN 'mismatch'
                        WHEN i.occurrence > 1 THEN 'later'
@@ -185,11 +199,13 @@ BEGIN
   UPDATE tollgate_data.accounts a
      SET balance = a.balance - s.charged,
          reserved = a.reserved - s.freed,
-         last_seq = a.last_seq + s.entries
+         last_seq = a.last_seq + s.entries,
+         last_at = greatest(a.last_at, s.at)
     FROM (SELECT u.account_id, sum(u.charged)::bigint AS charged, sum(u.freed)::bigint AS freed,
-                 count(*) FILTER (WHERE u.charged > 0) AS entries
-            FROM unnest(d_account_id, d_outcome, d_charged, d_freed)
-              AS u (account_id, outcome, charged, freed)
+                 count(*) FILTER (WHERE u.charged > 0) AS entries,
+                 max(u.at) FILTER (WHERE u.charged > 0) AS at
+            FROM unnest(d_account_id, d_outcome, d_charged, d_freed, d_at)
+              AS u (account_id, outcome, charged, freed, at)
            WHERE u.outcome = 'done'
            GROUP BY u.account_id) s
    WHERE a.account_id = s.account_id;
@@ -198,7 +214,8 @@ BEGIN
   UPDATE tollgate_data.reservation_lines r
      SET state = u.state::tollgate_data.reservation_state,
          captured = r.captured + u.charged,
-         closed_at = CASE WHEN u.state = 'reserved' THEN NULL ELSE v_now END,
+         closed_at = CASE WHEN u.state = 'reserved' THEN NULL ELSE u.at END,
+         chargeable_until = u.chargeable_until,
          close_fingerprint = CASE WHEN r.state::text = u.state THEN r.close_fingerprint
                                   ELSE u.fingerprint END,
          close_charged = CASE WHEN r.state::text = u.state THEN r.close_charged
@@ -207,9 +224,9 @@ BEGIN
          close_available = CASE WHEN r.state::text = u.state THEN r.close_available
                                 ELSE u.available END
     FROM unnest(d_account_id, d_reservation_key, d_line, d_outcome, d_state, d_charged, d_capped,
-                d_available, d_fingerprint)
+                d_available, d_fingerprint, d_at, d_chargeable_until)
       AS u (account_id, reservation_key, line, outcome, state, charged, capped, available,
-            fingerprint)
+            fingerprint, at, chargeable_until)
    WHERE u.outcome = 'done'
      AND r.account_id = u.account_id
      AND r.reservation_key = u.reservation_key
@@ -219,22 +236,22 @@ BEGIN
     INSERT INTO tollgate_data.entries
       (account_id, seq, tenant_id, contra, at, day, amount, balance_after, source_key, line, calls,
        component, service)
-    SELECT u.account_id, u.seq, u.tenant_id, 'revenue', v_now, (v_now AT TIME ZONE 'UTC')::date,
+    SELECT u.account_id, u.seq, u.tenant_id, 'revenue', u.at, (u.at AT TIME ZONE 'UTC')::date,
            -u.charged, u.balance, u.reservation_key, u.line, (u.captured = 0)::integer, u.component,
            u.service
       FROM unnest(d_account_id, d_seq, d_tenant_id, d_charged, d_balance, d_reservation_key, d_line,
-                  d_captured, d_component, d_service)
+                  d_captured, d_component, d_service, d_at)
         AS u (account_id, seq, tenant_id, charged, balance, reservation_key, line, captured,
-              component, service)
+              component, service, at)
      WHERE u.charged > 0;
 
     INSERT INTO tollgate_data.usage_days (account_id, day, component, tenant_id, calls, credits)
-    SELECT u.account_id, (v_now AT TIME ZONE 'UTC')::date, u.component, u.tenant_id,
+    SELECT u.account_id, (u.at AT TIME ZONE 'UTC')::date, u.component, u.tenant_id,
            count(*) FILTER (WHERE u.captured = 0), sum(u.charged)
-      FROM unnest(d_account_id, d_component, d_tenant_id, d_captured, d_charged)
-        AS u (account_id, component, tenant_id, captured, charged)
+      FROM unnest(d_account_id, d_component, d_tenant_id, d_captured, d_charged, d_at)
+        AS u (account_id, component, tenant_id, captured, charged, at)
      WHERE u.charged > 0
-     GROUP BY u.account_id, u.component, u.tenant_id
+     GROUP BY u.account_id, u.at, u.component, u.tenant_id
     ON CONFLICT ON CONSTRAINT usage_days_pkey DO UPDATE
       SET calls = usage_days.calls + excluded.calls,
           credits = usage_days.credits + excluded.credits;
@@ -258,9 +275,10 @@ BEGIN
   END IF;
 
   RETURN QUERY
-    SELECT u.item, u.outcome, u.state,
+    SELECT u.item, u.outcome, CASE WHEN u.outcome <> 'locked' THEN u.state END,
            CASE WHEN u.outcome = 'done' THEN u.component END,
-           u.charged, u.captured + u.charged, u.held, u.capped, u.available
+           u.charged, u.captured + u.charged, u.held, u.capped,
+           CASE WHEN u.outcome <> 'locked' THEN u.available END
       FROM unnest(d_item, d_line, d_outcome, d_state, d_component, d_charged, d_captured, d_held,
                   d_capped, d_available)
         AS u (item, line, outcome, state, component, charged, captured, held, capped, available)

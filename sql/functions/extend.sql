@@ -7,9 +7,10 @@
 -- Returns one row per line, or one row with a NULL component for an item that was refused:
 --   done, replayed, mismatch, not_found, closed, expired, insufficient, unknown_component
 --   below_captured     the new hold is less than what was captured already
+--   locked             somebody else has the account; nothing was decided
 -- `more` is by how much the hold grows, or would have grown.
 --
--- Locks: account rows in ascending account_id.
+-- Locks: as tollgate_data.lock_accounts.
 CREATE OR REPLACE FUNCTION tollgate.extend(
   p_route bigint,
   p_item integer[],
@@ -44,6 +45,7 @@ SET jit = off
 AS $$
 DECLARE
   v_now timestamptz;
+  v_locked bigint[];
   v_account bigint;
   v_left bigint;
   r record;
@@ -59,11 +61,7 @@ BEGIN
     RAISE 'a deadline must not lie in the past' USING ERRCODE = 'invalid_parameter_value';
   END IF;
 
-  PERFORM 1
-     FROM tollgate_data.accounts a
-    WHERE a.account_id = ANY (p_account_id)
-    ORDER BY a.account_id
-      FOR NO KEY UPDATE;
+  v_locked := tollgate_data.lock_accounts(p_account_id);
   v_now := tollgate_data.clock();
 
   FOR r IN
@@ -103,13 +101,14 @@ BEGIN
       v_left := NULL;
     END IF;
     v_left := coalesce(v_left, r.available);
-    IF r.occurrence > 1 AND r.known_fingerprint IS NULL THEN
+    IF r.occurrence > 1 AND r.known_fingerprint IS NULL AND r.account_id <> ALL (v_locked) THEN
       v_later := v_later || r.item;
       CONTINUE;
     END IF;
     v_item := v_item || r.item;
-    v_state := v_state || r.state;
+    v_state := v_state || CASE WHEN r.account_id <> ALL (v_locked) THEN r.state END;
     v_outcome := v_outcome || CASE
+      WHEN r.account_id = ANY (v_locked) THEN 'locked'
       WHEN r.known_fingerprint = r.fingerprint THEN 'replayed'
       WHEN r.known_fingerprint IS NOT NULL THEN 'mismatch'
       WHEN r.state IS NULL THEN 'not_found'
@@ -124,8 +123,9 @@ BEGIN
       v_left := v_left - r.more;
     END IF;
     v_more := v_more || r.more;
-    -- NULL for another tenant's account.
-    v_available := v_available || CASE WHEN r.available IS NOT NULL THEN v_left END;
+    -- NULL for another tenant's account, and a locked one.
+    v_available := v_available || CASE
+      WHEN r.available IS NOT NULL AND r.account_id <> ALL (v_locked) THEN v_left END;
   END LOOP;
 
   -- From here on it must succeed.
@@ -141,7 +141,12 @@ BEGIN
   UPDATE tollgate_data.reservation_lines l
      SET held = coalesce((u.credits ->> l.component)::bigint, l.held),
          quantities = CASE WHEN l.line = 1 THEN coalesce(u.quantities, l.quantities) END,
-         expires_at = coalesce(v_now + u.ttl_seconds * interval '1 second', l.expires_at)
+         expires_at = coalesce(v_now + u.ttl_seconds * interval '1 second', l.expires_at),
+         -- A clock that was set back can put it before what was charged, or before its beginning.
+         chargeable_until = CASE
+           WHEN v_now + u.ttl_seconds * interval '1 second' < l.expires_at
+             THEN greatest(l.chargeable_until, l.expires_at)
+           ELSE l.chargeable_until END
     FROM unnest(p_item, p_account_id, p_reservation_key, p_credits, p_quantities, p_ttl_seconds)
       AS u (item, account_id, reservation_key, credits, quantities, ttl_seconds)
     JOIN unnest(v_item, v_outcome) AS d (item, outcome) USING (item)

@@ -3,7 +3,8 @@
 --
 -- Returns one row per item: granted, replayed, mismatch, account_collision,
 -- insufficient (a negative adjustment that is not covered),
--- balance_limit (above 10^18 credits, with the allowance if it is still to come).
+-- balance_limit (above 10^18 credits, with the allowance if it is still to come),
+-- locked (somebody else has the account; nothing was decided).
 -- A key that comes twice in one call is an error (unique_violation); callers send it once.
 --
 -- Locks: as tollgate_data.open_accounts.
@@ -40,6 +41,7 @@ AS $$
 DECLARE
   v_now timestamptz;
   v_new bigint[];
+  v_locked bigint[];
   v_account bigint;
   v_left bigint;
   v_balance bigint;
@@ -48,11 +50,13 @@ DECLARE
   v_outcome text[] := '{}';
   v_available bigint[] := '{}';
 BEGIN
-  v_new := tollgate_data.open_accounts(p_account_id, p_tenant_id, p_external_id);
+  SELECT o.new_accounts, o.locked_accounts
+    INTO v_new, v_locked
+    FROM tollgate_data.open_accounts(p_account_id, p_tenant_id, p_external_id) o;
   v_now := tollgate_data.clock();
 
   FOR r IN
-    SELECT i.item, i.account_id, i.amount, a.balance,
+    SELECT i.item, i.account_id, i.amount, a.balance, i.account_id = ANY (v_locked) AS is_locked,
            a.tenant_id = i.tenant_id AND a.external_id = i.external_id AS is_own,
            a.balance - a.reserved + a.credit_limit AS available,
            i.fingerprint = known.fingerprint AS is_same,
@@ -60,7 +64,7 @@ BEGIN
       FROM unnest(p_item, p_account_id, p_tenant_id, p_external_id, p_grant_key, p_fingerprint,
                   p_amount)
         AS i (item, account_id, tenant_id, external_id, grant_key, fingerprint, amount)
-      JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+      LEFT JOIN tollgate_data.accounts a ON a.account_id = i.account_id
       JOIN tollgate_data.tenants t ON t.tenant_id = i.tenant_id
       LEFT JOIN tollgate_data.grants known
         ON known.account_id = i.account_id AND known.grant_key = i.grant_key
@@ -73,6 +77,7 @@ BEGIN
     END IF;
     v_item := v_item || r.item;
     v_outcome := v_outcome || CASE
+      WHEN r.is_locked THEN 'locked'
       WHEN NOT r.is_own THEN 'account_collision'
       WHEN r.is_same THEN 'replayed'
       WHEN NOT r.is_same THEN 'mismatch'
@@ -84,7 +89,7 @@ BEGIN
       v_left := v_left + r.amount;
       v_balance := v_balance + r.amount;
     END IF;
-    v_available := v_available || CASE WHEN r.is_own THEN v_left END;
+    v_available := v_available || CASE WHEN r.is_own AND NOT r.is_locked THEN v_left END;
   END LOOP;
 
   -- From here on it must succeed.

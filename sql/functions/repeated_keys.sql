@@ -1,6 +1,7 @@
 -- Per item, the key of the hold that it repeats, or else its own. A hold can be repeated until its
 -- item's window has passed, unless it was released or its deadline passed: then the call did not come
--- to its end, and whoever asks again wants it done.
+-- to its end, and whoever asks again wants it done. A hold that was made later than the window reaches
+-- from now was made before the clock was set back, and is not repeated either.
 -- Internal. The caller holds the locks of the accounts.
 CREATE OR REPLACE FUNCTION tollgate_data.repeated_keys(
   p_account_id bigint[],
@@ -24,6 +25,7 @@ BEGIN
            AND l.fingerprint = u.fingerprint
            AND l.repeat_seconds IS NOT NULL
            AND l.created_at > p_now - u.repeat_seconds * interval '1 second'
+           AND l.created_at < p_now + u.repeat_seconds * interval '1 second'
            AND (l.state = 'captured' OR l.state = 'reserved' AND l.expires_at > p_now)
          ORDER BY l.created_at, l.reservation_key
          LIMIT 1) f ON true);

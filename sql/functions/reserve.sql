@@ -14,10 +14,12 @@
 --   mismatch           the key was used for another request
 --   insufficient       the balance does not cover it; `available` is what there is
 --   account_collision  the internal id belongs to another account (one in 2^63 per pair)
+--   locked             somebody else has the account; nothing was decided
 --
 -- An item that is refused leaves no trace, not even its new account.
 --
--- Locks: account rows in ascending account_id, nothing else that others wait for.
+-- Locks: account rows in ascending account_id, nothing else that others wait for. Which of several
+-- is locked is found by the exact path, when one is not to be had within lock_timeout.
 -- The common case (accounts exist, keys are new, every account covers all its items) is one
 -- guarded UPDATE and one INSERT. When any item of the batch is not the common case, these are
 -- rolled back, locks included, and the whole batch takes the exact path.
@@ -162,8 +164,8 @@ BEGIN
            v_available[i], v_now + p_ttl_seconds[i] * interval '1 second', NULL::uuid
       FROM unnest(p_item) WITH ORDINALITY AS u (item, i);
 EXCEPTION
-  -- An account is new or does not cover its items; or a key was used before, or need not be.
-  WHEN SQLSTATE 'TG001' OR unique_violation THEN
+  -- An account is new, locked or does not cover its items; or a key was used before, or need not be.
+  WHEN SQLSTATE 'TG001' OR unique_violation OR lock_not_available THEN
     RETURN QUERY
       SELECT * FROM tollgate_data.reserve_exactly(
         p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key, p_fingerprint, p_line,

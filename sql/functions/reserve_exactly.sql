@@ -42,9 +42,12 @@ AS $$
 DECLARE
   v_now timestamptz;
   v_new bigint[];
+  v_locked bigint[];
   v_account bigint;
   v_left bigint;
   v_decision text;
+  v_known uuid;
+  v_first uuid;
   v_position integer;
   r record;
   -- Per line, like the arguments.
@@ -52,8 +55,13 @@ DECLARE
   v_available bigint[] := p_price;
   -- The keys, or those of the holds that the items repeat.
   v_key uuid[] := p_reservation_key;
+  -- What this batch holds: the fingerprint by key, and the key by body, each by its number.
+  v_held_fingerprint uuid[] := '{}';
+  v_held_key uuid[] := '{}';
 BEGIN
-  v_new := tollgate_data.open_accounts(p_account_id, p_tenant_id, p_external_id);
+  SELECT o.new_accounts, o.locked_accounts
+    INTO v_new, v_locked
+    FROM tollgate_data.open_accounts(p_account_id, p_tenant_id, p_external_id) o;
   v_now := tollgate_data.clock();
 
   IF p_repeat_seconds IS NOT NULL THEN
@@ -61,32 +69,28 @@ BEGIN
       p_account_id, p_reservation_key, p_fingerprint, p_repeat_seconds, v_now);
   END IF;
 
-  -- Decide. `occurrence` finds a key, or a body with a window for repeats, that comes twice in the
-  -- batch: the second is decided below, when the first is written.
+  -- Decide. A key, or a body with a window for repeats, may come several times in the batch.
   FOR r IN
-    SELECT i.account_id, i.price, i.occurrence, i.positions, i.is_repeat,
+    SELECT i.account_id, i.price, i.positions, i.reservation_key, i.fingerprint, i.is_repeat,
+           i.key_number, i.body_number, i.account_id = ANY (v_locked) AS is_locked,
            a.tenant_id = i.tenant_id AND a.external_id = i.external_id AS is_own,
            a.balance - a.reserved + a.credit_limit
              + CASE WHEN a.allowance_granted THEN 0 ELSE t.initial_allowance END AS available,
-           i.fingerprint = known.fingerprint AS is_same
+           known.fingerprint AS known_fingerprint
       FROM (SELECT u.item, u.account_id, u.tenant_id, u.external_id, u.reservation_key,
                    u.fingerprint, sum(u.price)::bigint AS price, array_agg(u.position) AS positions,
                    u.reservation_key <> u.own_key AS is_repeat,
-                   greatest(
-                     row_number() OVER (PARTITION BY u.account_id, u.reservation_key
-                                        ORDER BY u.item),
-                     CASE WHEN u.repeat_seconds IS NOT NULL THEN
-                       row_number() OVER (PARTITION BY u.account_id, u.fingerprint,
-                                                       u.repeat_seconds IS NULL
-                                          ORDER BY u.item) END) AS occurrence
+                   dense_rank() OVER (ORDER BY u.account_id, u.reservation_key) AS key_number,
+                   CASE WHEN u.repeat_seconds IS NOT NULL THEN
+                     dense_rank() OVER (ORDER BY u.account_id, u.fingerprint) END AS body_number
               FROM unnest(p_item, p_account_id, p_tenant_id, p_external_id, v_key,
                           p_reservation_key, p_fingerprint, p_repeat_seconds, p_price)
                 WITH ORDINALITY
                 AS u (item, account_id, tenant_id, external_id, reservation_key, own_key,
                       fingerprint, repeat_seconds, price, position)
              GROUP BY 1, 2, 3, 4, 5, 6, u.own_key, u.repeat_seconds) i
-      JOIN tollgate_data.accounts a ON a.account_id = i.account_id
-      JOIN tollgate_data.tenants t ON t.tenant_id = a.tenant_id
+      LEFT JOIN tollgate_data.accounts a ON a.account_id = i.account_id
+      LEFT JOIN tollgate_data.tenants t ON t.tenant_id = a.tenant_id
       LEFT JOIN tollgate_data.reservation_lines known
         ON known.account_id = i.account_id
        AND known.reservation_key = i.reservation_key
@@ -97,21 +101,31 @@ BEGIN
       v_account := r.account_id;
       v_left := r.available;
     END IF;
+    v_known := coalesce(r.known_fingerprint, v_held_fingerprint[r.key_number]);
+    v_first := v_held_key[r.body_number];
     v_decision := CASE
+      WHEN r.is_locked THEN 'locked'
       WHEN NOT r.is_own THEN 'account_collision'
-      WHEN r.is_same AND r.is_repeat THEN 'repeated'
-      WHEN r.is_same THEN 'replayed'
-      WHEN NOT r.is_same THEN 'mismatch'
-      WHEN r.occurrence > 1 THEN 'later'
+      WHEN v_known = r.fingerprint AND r.is_repeat THEN 'repeated'
+      WHEN v_known = r.fingerprint THEN 'replayed'
+      WHEN v_known IS NOT NULL THEN 'mismatch'
+      WHEN v_first IS NOT NULL THEN 'repeated'
       WHEN r.price > v_left THEN 'insufficient'
       ELSE 'reserved'
     END;
     IF v_decision = 'reserved' THEN
       v_left := v_left - r.price;
+      v_held_fingerprint[r.key_number] := r.fingerprint;
+      IF r.body_number IS NOT NULL THEN
+        v_held_key[r.body_number] := r.reservation_key;
+      END IF;
     END IF;
     FOREACH v_position IN ARRAY r.positions LOOP
       v_outcome[v_position] := v_decision;
-      v_available[v_position] := CASE WHEN r.is_own THEN v_left END;
+      v_available[v_position] := CASE WHEN r.is_own AND NOT r.is_locked THEN v_left END;
+      IF v_decision = 'repeated' AND v_known IS NULL THEN
+        v_key[v_position] := v_first;
+      END IF;
     END LOOP;
   END LOOP;
 
@@ -168,7 +182,7 @@ BEGIN
     SELECT u.item, u.outcome, NULL::smallint, NULL, NULL::bigint, NULL::integer, u.available,
            NULL::timestamptz, NULL::uuid
       FROM unnest(p_item, v_outcome, p_line, v_available) AS u (item, outcome, line, available)
-     WHERE u.outcome NOT IN ('reserved', 'replayed', 'repeated', 'later') AND u.line = 1;
+     WHERE u.outcome NOT IN ('reserved', 'replayed', 'repeated') AND u.line = 1;
 
   IF v_outcome && ARRAY['replayed', 'repeated'] THEN
     RETURN QUERY
@@ -180,34 +194,6 @@ BEGIN
         JOIN tollgate_data.reservation_lines known
           ON known.account_id = u.account_id AND known.reservation_key = u.reservation_key
        WHERE u.outcome IN ('replayed', 'repeated') AND u.line = 1;
-  END IF;
-
-  IF 'later' = ANY (v_outcome) THEN
-    RETURN QUERY
-      SELECT e.*
-        FROM (SELECT array_agg(u.item) AS item, array_agg(u.tenant_id) AS tenant_id,
-                     array_agg(u.account_id) AS account_id, array_agg(u.external_id) AS external_id,
-                     array_agg(u.reservation_key) AS reservation_key,
-                     array_agg(u.fingerprint) AS fingerprint, array_agg(u.line) AS line,
-                     array_agg(u.component) AS component, array_agg(u.price) AS price,
-                     array_agg(u.operation) AS operation,
-                     array_agg(u.price_book_version) AS price_book_version,
-                     array_agg(u.quantities) AS quantities, array_agg(u.metadata) AS metadata,
-                     array_agg(u.ttl_seconds) AS ttl_seconds, array_agg(u.service) AS service,
-                     array_agg(u.repeat_seconds) AS repeat_seconds
-                FROM unnest(p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key,
-                            p_fingerprint, p_line, p_component, p_price, p_operation,
-                            p_price_book_version, p_quantities, p_metadata, p_ttl_seconds,
-                            p_service, p_repeat_seconds, v_outcome)
-                  AS u (item, tenant_id, account_id, external_id, reservation_key, fingerprint,
-                        line, component, price, operation, price_book_version, quantities,
-                        metadata, ttl_seconds, service, repeat_seconds, outcome)
-               WHERE u.outcome = 'later') again,
-             tollgate_data.reserve_exactly(
-               again.item, again.tenant_id, again.account_id, again.external_id,
-               again.reservation_key, again.fingerprint, again.line, again.component, again.price,
-               again.operation, again.price_book_version, again.quantities, again.metadata,
-               again.ttl_seconds, again.service, again.repeat_seconds) e;
   END IF;
 END
 $$;

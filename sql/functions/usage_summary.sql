@@ -2,6 +2,8 @@
 -- day over the last 7. A call is a billed unit per component, counted on the day of its first
 -- charge. Reads one row per day and component, however long the history, and each once: by page,
 -- since the rows of different days lie apart, and summed without sorting them.
+--
+-- Today is the day of the clock, or of the account's last entry if the clock has been set back.
 CREATE OR REPLACE FUNCTION tollgate.usage_summary(
   p_tenant_id integer,
   p_account_id bigint
@@ -14,7 +16,10 @@ SET enable_indexscan = off
 SET enable_sort = off
 AS $$
 DECLARE
-  v_today date := (tollgate_data.clock() AT TIME ZONE 'UTC')::date;
+  v_today date := (greatest(
+      tollgate_data.clock(),
+      (SELECT a.last_at FROM tollgate_data.accounts a WHERE a.account_id = p_account_id))
+    AT TIME ZONE 'UTC')::date;
   -- Worked out once, not for every row.
   v_first date := v_today - 29;
   v_day_1 date := v_today - 1;

@@ -81,28 +81,54 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
   /// Admits all of `items` in their order, or none.
   public mutating func enqueue(_ items: [Item]) -> Admission {
     if isClosed { return .closed }
-    if waiting.count + items.count > capacity { return .full }
-    if !count(items) { return .full }
-    waiting.append(contentsOf: items)
-    defer { isIdle = false }
-    return .accepted(wakes: isIdle)
+    if !hasRoom(for: items) { return .full }
+    return .accepted(wakes: append(items))
   }
 
-  /// Counts items to their accounts, all or none.
-  private mutating func count(_ items: [Item]) -> Bool {
-    for (index, item) in items.enumerated() {
-      if waitingByAccount[item.account, default: 0] == accountCapacity {
-        for counted in items[..<index] { discount(counted) }
-        return false
-      }
-      waitingByAccount[item.account, default: 0] += 1
+  func hasRoom(for items: [Item]) -> Bool {
+    if waiting.count + items.count > capacity { return false }
+    if items.count == 1 { return hasRoom(for: 1, of: items[0].account) }
+    return Dictionary(grouping: items, by: \.account).allSatisfy { account, items in
+      hasRoom(for: items.count, of: account)
     }
-    return true
   }
+
+  private func hasRoom(for items: Int, of account: Int64) -> Bool {
+    waitingByAccount[account, default: 0] + items <= accountCapacity
+  }
+
+  /// Takes in items that were admitted already, behind all others. Returns whether the lane must be
+  /// woken to notice.
+  mutating func append(_ items: [Item]) -> Bool {
+    if items.isEmpty { return false }
+    for item in items { waitingByAccount[item.account, default: 0] += 1 }
+    waiting.append(contentsOf: items)
+    defer { isIdle = false }
+    return isIdle
+  }
+
+  /// Gives up all items of an account, in their order.
+  mutating func remove(_ account: Int64) -> [Item] {
+    guard waitingByAccount.removeValue(forKey: account) != nil else { return [] }
+    let removed = waiting.filter { $0.account == account }
+    waiting.removeAll { $0.account == account }
+    return removed
+  }
+
+  func isWaiting(_ account: Int64) -> Bool { waitingByAccount[account] != nil }
 
   private mutating func discount(_ item: Item) {
     let left = waitingByAccount[item.account, default: 1] - 1
     waitingByAccount[item.account] = left == 0 ? nil : left
+  }
+
+  /// Takes the items out that are chosen, wherever they stand. What was submitted with them stays.
+  public mutating func removeAll(where isChosen: (Item) -> Bool) -> [Item] {
+    let chosen = waiting.filter(isChosen)
+    if chosen.isEmpty { return [] }
+    waiting.removeAll(where: isChosen)
+    for item in chosen { discount(item) }
+    return chosen
   }
 
   /// Admits nothing more. Returns whether the lane must be woken to notice.
@@ -115,15 +141,23 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
   /// The next batch: items of one kind, in order, at most `batchLimit`. To begin one costs much, so
   /// it is the kind of which most wait; but the oldest item is passed over only once.
   public mutating func next() -> Step {
-    guard let oldest = waiting.first?.kind else {
-      isIdle = !isClosed
-      return isClosed ? .finished : .idle
-    }
+    guard let oldest = waiting.first?.kind else { return rest() }
     var batch = take(isOldestPassedOver ? oldest : commonestKind(preferring: oldest))
     // Items that may not overtake older ones of another kind make no batch.
     if batch.isEmpty { batch = take(oldest) }
     isOldestPassedOver = batch.first?.kind != oldest
     return .run(batch)
+  }
+
+  /// The next batch of one account alone: that of the oldest item.
+  mutating func nextAlone() -> Step {
+    guard let oldest = waiting.first else { return rest() }
+    return .run(take(oldest.kind, of: oldest.account))
+  }
+
+  private mutating func rest() -> Step {
+    isIdle = !isClosed
+    return isClosed ? .finished : .idle
   }
 
   /// The kind of which most wait; `preferred` when as many wait of it as of any other.
@@ -135,8 +169,9 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     return commonest.key
   }
 
-  /// Takes items of a kind. One stays behind when an older one does that it must not overtake.
-  private mutating func take(_ kind: Item.Kind) -> [Item] {
+  /// Takes items of a kind, and of an account if one is given. One stays behind when an older one does
+  /// that it must not overtake.
+  private mutating func take(_ kind: Item.Kind, of account: Int64? = nil) -> [Item] {
     var batch: [Item] = []
     var left: [Item] = []
     // Those taken or left behind: either way the next item on the subject stays.
@@ -146,7 +181,9 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
       let isFirst = subjects.insert(Subject(item)).inserted
       let sequence = Sequence(item)
       let isNext = sequence.map { !sequencesLeft.contains($0) } ?? true
-      if isFirst, isNext, item.kind == kind, batch.count < batchLimit {
+      if isFirst, isNext, item.kind == kind, account.map({ $0 == item.account }) ?? true,
+        batch.count < batchLimit
+      {
         batch.append(item)
       } else {
         left.append(item)

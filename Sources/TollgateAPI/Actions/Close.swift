@@ -43,14 +43,16 @@ extension API {
     guard let address else { throw APIError.internalFault }
     var asked = credits
     if let quantities {
-      let repricing = try await repricing(address.id, request.principal.tenant)
+      let repricing = try await repricing(
+        address.id, request.principal.tenant, until: request.deadline)
       asked = try repricing.credits(forWork: quantities)
     }
+    let key = request.idempotencyKey.map { KeyScope.capture.derive($0) }
     let command = CloseCommand(
       tenant: request.principal.tenant, reservation: address.id,
-      actionKey: request.idempotencyKey.map { KeyScope.capture.derive($0) },
+      step: isFinal ? .closing(key: key) : .stage(key: key ?? .random()),
       fingerprint: fields.fingerprint("capture", address),
-      credits: asked, isFinal: isFinal, service: request.principal.name)
+      credits: asked, service: request.principal.name)
     return .command(.capture(command)) { outcome in
       let closing = try closing(outcome)
       return Reply(
@@ -66,7 +68,7 @@ extension API {
     guard let address else { throw APIError.internalFault }
     let command = CloseCommand(
       tenant: request.principal.tenant, reservation: address.id,
-      actionKey: request.idempotencyKey.map { KeyScope.release.derive($0) },
+      step: .closing(key: request.idempotencyKey.map { KeyScope.release.derive($0) }),
       fingerprint: fields.fingerprint("release", address), service: request.principal.name)
     return .command(.release(command)) { outcome in
       let closing = try closing(outcome)
@@ -94,6 +96,7 @@ private func closing(_ outcome: Outcome) throws -> Closing {
   case .closed(let state): throw APIError.closed(state)
   case .expired: throw APIError.expired
   case .unknownComponent: throw APIError.unknownComponent
+  case .locked: throw StoreError.locked
   }
 }
 

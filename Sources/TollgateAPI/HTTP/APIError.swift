@@ -70,6 +70,10 @@ extension APIError {
     switch error {
     case .overloaded:
       self.init(.serviceUnavailable, "OVERLOADED", "too many requests are waiting; nothing charged")
+    case .locked:
+      self.init(
+        .serviceUnavailable, "ACCOUNT_LOCKED",
+        "somebody else has locked the account; nothing charged; retry")
     case .unavailable:
       self.init(.badGateway, "UPSTREAM_ERROR", "a dependency was down; nothing charged; retry")
     case .readOnly:

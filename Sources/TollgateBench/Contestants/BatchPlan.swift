@@ -49,7 +49,7 @@ struct BatchPlan: Sendable {
     let price = reserve.quote.price
     let isLess = price > 1 && random.next() & 1 == 0
     return CloseCommand(
-      tenant: reserve.account.tenant, reservation: reserve.reservationID, actionKey: nil,
+      tenant: reserve.account.tenant, reservation: reserve.reservationID, step: .closing(key: nil),
       fingerprint: reserve.fingerprint,
       credits: isLess
         ? [reserve.quote.lines[0].component: Int64(random.number(upTo: Int(price) - 1))] : nil,

@@ -4,28 +4,45 @@ import Tollgate
 
 /// A capture or a release of one reservation.
 public struct CloseCommand: Sendable {
+  /// Whether the hold ends, and by what the command is known again when it comes twice. A lane sends
+  /// a command again when its answer was lost, so there is none that is known by nothing.
+  public enum Step: Sendable {
+    /// It ends. The line keeps the fingerprint of what ended it, so a key of its own is not needed.
+    case closing(key: UUID?)
+    /// The rest stays held. The key is the caller's, or a random one.
+    case stage(key: UUID)
+  }
+
   public let tenant: TenantID
   public let reservation: ReservationID
-  /// From the idempotency key of this action, if it has one.
-  public let actionKey: UUID?
+  public let step: Step
   public let fingerprint: Fingerprint
   /// What to charge per component; a component left out is charged nothing. `nil`: all that is
   /// held. A release charges nothing and does not read it.
   public let credits: [String: Int64]?
-  public let isFinal: Bool
   public let service: String
 
   public init(
-    tenant: TenantID, reservation: ReservationID, actionKey: UUID?, fingerprint: Fingerprint,
-    credits: [String: Int64]? = nil, isFinal: Bool = true, service: String
+    tenant: TenantID, reservation: ReservationID, step: Step, fingerprint: Fingerprint,
+    credits: [String: Int64]? = nil, service: String
   ) {
     self.tenant = tenant
     self.reservation = reservation
-    self.actionKey = actionKey
+    self.step = step
     self.fingerprint = fingerprint
     self.credits = credits
-    self.isFinal = isFinal
     self.service = service
+  }
+
+  var actionKey: UUID? {
+    switch step {
+    case .closing(let key): key
+    case .stage(let key): key
+    }
+  }
+
+  var isFinal: Bool {
+    if case .closing = step { true } else { false }
   }
 }
 
@@ -41,6 +58,8 @@ public enum CloseOutcome: Sendable, Equatable {
   case expired
   /// `credits` names a component that the reservation does not have.
   case unknownComponent
+  /// Somebody else has the account; nothing was decided.
+  case locked
 }
 
 /// What a capture or release did.
@@ -148,6 +167,7 @@ private struct CloseRow: Sendable {
     case "closed": return .closed(state: state ?? "closed")
     case "expired": return .expired
     case "unknown_component": return .unknownComponent
+    case "locked": return .locked
     default: return nil
     }
   }

@@ -6,7 +6,9 @@ import Tollgate
 public struct ExtendCommand: Sendable {
   public let tenant: TenantID
   public let reservation: ReservationID
-  public let actionKey: UUID?
+  /// From the idempotency key of this action, or random: a lane sends a command again when its answer
+  /// was lost.
+  public let actionKey: UUID
   public let fingerprint: Fingerprint
   /// The new hold per component; a component left out keeps its hold.
   public let credits: [String: Int64]?
@@ -16,7 +18,7 @@ public struct ExtendCommand: Sendable {
   public let ttlSeconds: Int32?
 
   public init(
-    tenant: TenantID, reservation: ReservationID, actionKey: UUID?, fingerprint: Fingerprint,
+    tenant: TenantID, reservation: ReservationID, actionKey: UUID, fingerprint: Fingerprint,
     credits: [String: Int64]?, quantities: Quantities?, ttlSeconds: Int32?
   ) {
     self.tenant = tenant
@@ -41,6 +43,8 @@ public enum ExtendOutcome: Sendable, Equatable {
   case unknownComponent
   /// The new hold is less than what was captured already.
   case belowCaptured
+  /// Somebody else has the account; nothing was decided.
+  case locked
 }
 
 /// A reservation after it was extended.
@@ -124,6 +128,7 @@ private struct ExtendRow: Sendable {
     case "expired": return .expired
     case "unknown_component": return .unknownComponent
     case "below_captured": return .belowCaptured
+    case "locked": return .locked
     default: return nil
     }
   }

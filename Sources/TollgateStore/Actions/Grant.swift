@@ -41,6 +41,8 @@ public enum GrantOutcome: Sendable, Equatable {
   /// The balance would exceed 10^18 credits.
   case balanceLimit
   case accountCollision
+  /// Somebody else has the account; nothing was decided.
+  case locked
 }
 
 extension Connection {
@@ -95,6 +97,7 @@ private struct GrantRow: Sendable {
     case "insufficient": self.outcome = .insufficient(available: available ?? 0)
     case "balance_limit": self.outcome = .balanceLimit
     case "account_collision": self.outcome = .accountCollision
+    case "locked": self.outcome = .locked
     default: self.outcome = nil
     }
   }

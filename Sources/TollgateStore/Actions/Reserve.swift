@@ -44,6 +44,8 @@ public enum ReserveOutcome: Sendable, Equatable {
   case mismatch
   /// The internal id belongs to another account.
   case accountCollision
+  /// Somebody else has the account; nothing was decided.
+  case locked
 }
 
 public struct Hold: Sendable, Equatable {
@@ -150,6 +152,7 @@ private struct ReserveRow: Sendable {
     case "insufficient": return .insufficient(available: available ?? 0)
     case "mismatch": return .mismatch
     case "account_collision": return .accountCollision
+    case "locked": return .locked
     default: break
     }
     guard let line, let priceBookVersion, let available, let expiresAt else { return nil }

@@ -20,6 +20,16 @@ public enum Outcome: Sendable, Equatable {
   case grant(GrantOutcome)
 }
 
+extension Outcome {
+  /// Whether nothing was decided, since somebody else has the account.
+  var isLocked: Bool {
+    switch self {
+    case .reserve(.locked), .close(.locked), .extend(.locked), .grant(.locked): true
+    default: false
+    }
+  }
+}
+
 extension Command {
   public enum Kind: Sendable, Hashable {
     case reserve, charge, capture, release, extend, grant

@@ -1,97 +1,48 @@
-import Failpoints
 import Logging
 import Postgres
 import ServiceLifecycle
-import Synchronization
 import Tollgate
 
-/// One connection, and the queue of commands that share its transactions.
-///
-/// An actor on the connection's own thread: between taking a batch and its answer nothing hops.
-actor Lane: Service {
-  private let connection: Connection
-  private let limits: LaneLimits
-  private let logger: Logger
+/// A queue of commands that share transactions, and the connections that run them: one for all, and
+/// one for the accounts that would keep others waiting.
+struct Lane: Service {
   private let inbox: LaneInbox
-  private let metrics: LaneMetrics
+  private let runners: [LaneRunner]
 
   init(
     _ configuration: ConnectionConfiguration, limits: LaneLimits, name: String,
     metrics: LaneMetrics, logger: Logger
   ) {
-    connection = Connection(configuration, name: name, logger: logger)
-    self.limits = limits
-    self.logger = logger
-    inbox = LaneInbox(limits, metrics)
-    self.metrics = metrics
+    var configuration = configuration
+    configuration.lockTimeout = limits.lockTimeout
+    let inbox = LaneInbox(limits, metrics)
+    self.inbox = inbox
+    runners = [(LaneInbox.Source.common, name), (.alone, "\(name)-alone")].map { source, name in
+      LaneRunner(
+        Connection(configuration, name: name, logger: logger), of: inbox, source,
+        patience: limits.patience, metrics, logger)
+    }
   }
 
-  nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
+  var waiting: Int { inbox.waiting }
 
-  nonisolated var waiting: Int { inbox.waiting }
-
-  /// Submits commands that keep their order.
-  nonisolated func submit(_ commands: [(Command, Recipient)]) {
-    inbox.submit(commands, until: .now + limits.deadline)
+  /// Submits commands that keep their order, to be answered by `deadline`.
+  func submit(_ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant) {
+    inbox.submit(commands, until: deadline)
   }
 
-  /// Runs batches until it is told to stop and the queue is drained.
+  /// Answers those who wait and whose time is up, whatever the runners do meanwhile.
+  func dropLate() { inbox.dropLate(at: .now) }
+
+  /// Runs batches until it is told to stop and the queues are drained.
   func run() async {
     await withTaskCancellationOrGracefulShutdownHandler {
-      while let batch = inbox.nextBatch() { await run(batch) }
-    } onCancelOrGracefulShutdown: {
-      self.inbox.close()
-    }
-    await connection.disconnect()
-  }
-
-  private func run(_ batch: [PendingCommand]) async {
-    Failpoint.pass("batchTaken")
-    let now = ContinuousClock.now
-    fail(batch.filter { $0.deadline <= now }, .overloaded)
-    await attempt(batch.filter { $0.deadline > now })
-  }
-
-  /// Repeats the whole batch with the same keys after a passing failure: a repeat is answered from
-  /// what the first attempt committed, if it did. Looking first would not do: it says "absent"
-  /// while the first commit still lands.
-  private func attempt(_ batch: [PendingCommand]) async {
-    guard let deadline = batch.map(\.deadline).min() else { return }
-    var retries = RetryPolicy()
-    while true {
-      let start = ContinuousClock.now
-      do {
-        let outcomes = try await connection.run(batch.map(\.command), until: deadline)
-        Failpoint.pass("answerReceived")
-        metrics.ran(batch.count, since: start)
-        finish(batch, outcomes.map { .success($0) })
-        return Failpoint.pass("delivered")
-      } catch {
-        logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
-        switch retries.next(after: error, timeLeft: deadline - .now) {
-        case .retry(let delay):
-          metrics.repeats()
-          // Cancelled means that the process ends without grace: no time for repeats.
-          guard (try? await Task.sleep(for: delay)) != nil else {
-            return fail(batch, retries.reason)
-          }
-        case .split where batch.count > 1:
-          for pending in batch { await run([pending]) }
-          return
-        case .split: return fail(batch, .failed(error))
-        case .giveUp(let reason): return fail(batch, reason)
-        }
+      await withDiscardingTaskGroup { group in
+        for runner in runners { group.addTask { await runner.run() } }
       }
+    } onCancelOrGracefulShutdown: {
+      inbox.close()
     }
-  }
-
-  private func fail(_ batch: [PendingCommand], _ error: StoreError) {
-    metrics.failed(batch.count, error)
-    finish(batch, batch.map { _ in .failure(error) })
-  }
-
-  private func finish(_ batch: [PendingCommand], _ results: [CommandResult]) {
-    Deliveries.hand(zip(batch.lazy.map(\.recipient), results))
   }
 }
 
@@ -103,8 +54,11 @@ public struct LaneLimits: Sendable {
   public var accountCapacity = 1_024
   /// Commands in one transaction.
   public var batch = 256
-  /// From submission to answer.
-  public var deadline = Duration.seconds(3)
+  /// How long an answer of the server is waited for at most.
+  public var patience = Duration.seconds(3)
+  /// How long a batch waits for an account that somebody else has locked: longer than a commit
+  /// takes, and too short for others to notice. Then that account goes alone.
+  public var lockTimeout = Duration.milliseconds(5)
 
   public init() {}
 }

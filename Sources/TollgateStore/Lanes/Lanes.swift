@@ -27,19 +27,20 @@ public struct Lanes: Service {
     }
   }
 
-  /// Submits a command. `receive` is called once, on `eventLoop`; results of one batch arrive there
-  /// together.
+  /// Submits a command. `receive` is called once, on `eventLoop`, by the deadline; results of one
+  /// batch arrive there together.
   public func submit(
-    _ command: Command, on eventLoop: any EventLoop,
+    _ command: Command, until deadline: ContinuousClock.Instant, on eventLoop: any EventLoop,
     _ receive: @escaping @Sendable (CommandResult) -> Void
   ) {
-    lanes[laneIndex(of: command, among: lanesInUse(for: 1))].submit([
-      (command, Recipient(eventLoop: eventLoop, receive: receive))
-    ])
+    lanes[laneIndex(of: command, among: lanesInUse(for: 1))].submit(
+      [(command, Recipient(eventLoop: eventLoop, receive: receive))], until: deadline)
   }
 
   /// Submits commands, and waits for the results of all; those of one account run in their order.
-  public func submit(_ commands: [Command]) async -> [CommandResult] {
+  public func submit(
+    _ commands: [Command], until deadline: ContinuousClock.Instant
+  ) async -> [CommandResult] {
     if commands.isEmpty { return [] }
     return await withCheckedContinuation { continuation in
       let waiter = Waiter(count: commands.count, continuation)
@@ -48,15 +49,22 @@ public struct Lanes: Service {
         laneIndex(of: commands[$0], among: used)
       }
       for (lane, indices) in byLane {
-        lanes[lane].submit(indices.map { (commands[$0], waiter.recipient($0)) })
+        lanes[lane].submit(
+          indices.map { (commands[$0], waiter.recipient($0)) }, until: deadline)
       }
     }
   }
 
   public func run() async throws {
-    try await withThrowingDiscardingTaskGroup { group in
-      for lane in lanes { group.addTask { await lane.run() } }
+    await withSweeps(dropLate) {
+      await withDiscardingTaskGroup { group in
+        for lane in lanes { group.addTask { await lane.run() } }
+      }
     }
+  }
+
+  private func dropLate() {
+    for lane in lanes { lane.dropLate() }
   }
 
   /// Records how many commands wait now.

@@ -17,6 +17,7 @@ struct RetryPolicy {
 
   mutating func next(after error: PostgresError, timeLeft: Duration) -> Step {
     isOutcomeUnknown = isOutcomeUnknown || error.isOutcomeUnknown
+    if error.code == .tooLate { return .giveUp(reason) }
     unserved = StoreError(unserved: error)
     if error.isTransient {
       transientFailures += 1

@@ -61,7 +61,7 @@ struct ChaosCluster: Sendable {
     let (service, admin) = (NewKey(role: .service), NewKey(role: .admin))
     _ = try await administration.createKey(service, tenant: tenant, role: .service, name: "chaos")
     _ = try await administration.createKey(admin, tenant: tenant, role: .admin, name: "chaos")
-    try await ChaosFacts.watchExpiries(in: database)
+    try await ChaosFacts.watchEffects(in: database)
     return (tenant, ChaosKeys(service: service.text, admin: admin.text))
   }
 

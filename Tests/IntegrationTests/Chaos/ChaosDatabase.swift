@@ -18,6 +18,9 @@ actor ChaosDatabase {
   private let settings: PrivatePostgres.Settings
   private var server: PrivatePostgres?
   private let superuser: Connection
+  /// What the ledger's clock showed when.
+  private(set) var clock = ChaosClock()
+  private var clockAskedSince: ContinuousClock.Instant?
 
   /// - Parameter disk: a folder that does not exist.
   init(disk: String) async throws {
@@ -142,27 +145,43 @@ extension ChaosDatabase {
     try await heal()
   }
 
-  /// Sets the ledger's clock forward, to shortly before the next midnight UTC. Nobody who waits
-  /// for an account has read the clock yet, so on no account does it run backwards.
-  func stepClock() async throws {
+  /// Forward and back, in microseconds; `nil`: to shortly before the next midnight UTC.
+  static let clockSteps: [Int64?] =
+    [nil] + [1_000, 1_000_000, 90_000_000, 86_400_000_000].flatMap { [$0, -$0] }
+
+  /// Steps the ledger's clock, under whatever goes on.
+  func stepClock(by step: Int64?) async throws {
+    if let step {
+      try await setClock(ahead: clock.offset + step)
+    } else {
+      try await setClock(ahead: try await offsetBeforeMidnight())
+    }
+  }
+
+  /// Steps it to the offset that was the largest.
+  func stepClockToTheLatest() async throws { try await setClock(ahead: clock.largestOffset) }
+
+  private func offsetBeforeMidnight() async throws -> Int64 {
+    let ahead = try await numbersAtOnce(
+      """
+      SELECT (extract(epoch FROM date_trunc('day', c.now + interval '1.5 seconds', 'UTC')
+                                   + interval '1 day' - interval '1.5 seconds'
+                                   - clock_timestamp()) * 1000000)::bigint
+        FROM (SELECT tollgate_data.clock()) c (now)
+      """)
+    return try #require(ahead.first)
+  }
+
+  private func setClock(ahead offset: Int64) async throws {
+    // An attempt that failed may have been the one that did it.
+    let asked = clockAskedSince ?? .now
+    clockAskedSince = asked
     try await execute(
       """
-      BEGIN;
-      SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '8s';
-      LOCK TABLE tollgate_data.accounts IN ACCESS EXCLUSIVE MODE;
-      DO $$
-      DECLARE
-        v_now timestamptz := tollgate_data.clock();
-        v_before timestamptz := date_trunc('day', v_now + interval '1 day', 'UTC')
-                                - interval '1.5 seconds';
-        v_days integer := CASE WHEN v_before > v_now THEN 0 ELSE 1 END;
-        v_ahead interval := v_before + v_days * interval '1 day' - clock_timestamp();
-      BEGIN
-        EXECUTE format(
-          'CREATE OR REPLACE FUNCTION tollgate_data.clock() RETURNS timestamptz '
-          'LANGUAGE sql VOLATILE AS %L', format('SELECT clock_timestamp() + interval %L', v_ahead));
-      END $$;
-      COMMIT
+      CREATE OR REPLACE FUNCTION tollgate_data.clock() RETURNS timestamptz LANGUAGE sql VOLATILE
+      AS $$ SELECT clock_timestamp() + interval '\(offset) microseconds' $$
       """)
+    clock.stepped(to: offset, asked: asked, done: .now)
+    clockAskedSince = nil
   }
 }

@@ -4,8 +4,8 @@ import ReferenceLedger
 import TestSupport
 import TollgateStore
 
-/// What the tables say happened, and when: the ledger's own order, for the times were read under
-/// the lock of the account.
+/// What the tables say happened, and when: the ledger's own order, for it was noted under the lock of
+/// the account. Times do not give it, since the clock is set back now and then.
 struct ChaosFacts: Sendable {
   struct Effect: Sendable {
     let account: Int64
@@ -15,6 +15,8 @@ struct ChaosFacts: Sendable {
     let key: UUID
     /// What was available after an expiry; `nil` for what was asked for.
     let availableAfterExpiry: Int64?
+    /// What happened in one transaction has one number.
+    let transaction: Int64
   }
 
   /// Per account in its order; in one transaction only what was charged is in order.
@@ -23,29 +25,47 @@ struct ChaosFacts: Sendable {
   var books: [Int64: String]
   /// The ledger's clock after all that.
   let now: Int64
+  let clock: ChaosClock
 
-  /// A late capture covers the traces of the expiry before it, so these are noted beside.
-  static func watchExpiries(in database: ChaosDatabase) async throws {
+  /// Notes beside the tables what happens, in its order. A late capture covers the traces of the
+  /// expiry before it, and times do not tell the order.
+  static func watchEffects(in database: ChaosDatabase) async throws {
     try await database.execute(
       """
       CREATE SCHEMA chaos;
-      CREATE TABLE chaos.expiries (
-        account_id bigint, reservation_key uuid, at timestamptz, available bigint
+      CREATE TABLE chaos.effects (
+        number bigint GENERATED ALWAYS AS IDENTITY, transaction xid8 DEFAULT pg_current_xact_id(),
+        account_id bigint, key uuid, at timestamptz, available bigint
       );
-      CREATE FUNCTION chaos.note_expiry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-      BEGIN
-        INSERT INTO chaos.expiries
-        VALUES (NEW.account_id, NEW.reservation_key, NEW.closed_at, NEW.close_available);
-        RETURN NULL;
-      END $$;
-      CREATE TRIGGER note_expiry AFTER UPDATE ON tollgate_data.reservation_lines FOR EACH ROW
-        WHEN (OLD.state = 'reserved' AND NEW.state = 'expired' AND NEW.line = 1)
-        EXECUTE FUNCTION chaos.note_expiry()
+      \(watch("reservation_lines", "INSERT", "NEW.line = 1", "reservation_key, NEW.created_at"))
+      \(watch("action_keys", "INSERT", "true", "action_key, NEW.created_at"))
+      \(watch("grants", "INSERT", "NEW.kind <> 'allowance'", "grant_key, NEW.created_at"))
+      \(watch(
+        "reservation_lines", "UPDATE",
+        "OLD.state = 'reserved' AND NEW.state = 'expired' AND NEW.line = 1",
+        "reservation_key, tollgate_data.clock(), NEW.close_available"))
       """)
   }
 
-  init(of url: String) async throws {
-    var configuration = ConnectionConfiguration(url: url)
+  private static func watch(
+    _ table: String, _ event: String, _ condition: String, _ values: String
+  ) -> String {
+    let hasAvailable = event == "UPDATE"
+    return """
+      CREATE FUNCTION chaos.note_\(table)_\(event)() RETURNS trigger
+      LANGUAGE plpgsql SECURITY DEFINER AS $$
+      BEGIN
+        INSERT INTO chaos.effects (account_id, key, at\(hasAvailable ? ", available" : ""))
+        VALUES (NEW.account_id, NEW.\(values));
+        RETURN NULL;
+      END $$;
+      CREATE TRIGGER note_effect_of_\(event) AFTER \(event) ON tollgate_data.\(table)
+        FOR EACH ROW WHEN (\(condition)) EXECUTE FUNCTION chaos.note_\(table)_\(event)();
+      """
+  }
+
+  init(of database: ChaosDatabase) async throws {
+    var configuration = ConnectionConfiguration(url: database.url)
     configuration.statementTimeout = .seconds(60)
     let connection = Connection(configuration, name: "facts", logger: TestServer.logger)
     let rows = try await connection.execute(
@@ -53,7 +73,7 @@ struct ChaosFacts: Sendable {
     ) { (row) throws(PostgresError) in
       Effect(
         account: try row.next(), at: try row.next(), key: try row.next(),
-        availableAfterExpiry: try row.optional())
+        availableAfterExpiry: try row.optional(), transaction: try row.next())
     }
     effects = Dictionary(grouping: rows) { $0.account }
     let texts = try await connection.execute(
@@ -66,6 +86,9 @@ struct ChaosFacts: Sendable {
       try await connection.execute(
         Self.clock, [], until: .now + .seconds(10)
       ) { (row) throws(PostgresError) in try row.next(Int64.self) }.first ?? 0
+    var clock = await database.clock
+    clock.compare(now)
+    self.clock = clock
     await connection.disconnect()
   }
 
@@ -79,23 +102,21 @@ struct ChaosFacts: Sendable {
   private static let effectsQuery = Statement(
     name: "effects",
     sql: """
-      SELECT f.account_id, \(microseconds("f.at")), f.key, f.available
-        FROM (SELECT account_id, created_at, reservation_key, NULL::bigint, NULL::bigint
-                FROM tollgate_data.reservation_lines WHERE line = 1
-              UNION ALL
-              SELECT k.account_id, k.created_at, k.action_key, NULL, min(e.seq)
-                FROM tollgate_data.action_keys k
-                LEFT JOIN tollgate_data.entries e
-                  ON e.account_id = k.account_id AND e.source_key = k.reservation_key
-                 AND e.at = k.created_at
-               GROUP BY 1, 2, 3
-              UNION ALL
-              SELECT account_id, created_at, grant_key, NULL, seq
-                FROM tollgate_data.grants WHERE kind <> 'allowance'
-              UNION ALL
-              SELECT account_id, at, reservation_key, available, NULL FROM chaos.expiries)
-          AS f (account_id, at, key, available, seq)
-       ORDER BY f.account_id, f.at, f.seq
+      SELECT f.account_id, \(microseconds("f.at")), f.key, f.available,
+             f.transaction::text::bigint
+        FROM (SELECT f.*, min(f.number) OVER (PARTITION BY f.account_id, f.transaction) AS first,
+                     coalesce(
+                       (SELECT min(e.seq)
+                          FROM tollgate_data.action_keys k
+                          JOIN tollgate_data.entries e
+                            ON e.account_id = k.account_id AND e.source_key = k.reservation_key
+                           AND e.xmin = k.xmin
+                         WHERE k.account_id = f.account_id AND k.action_key = f.key),
+                       (SELECT g.seq
+                          FROM tollgate_data.grants g
+                         WHERE g.account_id = f.account_id AND g.grant_key = f.key)) AS seq
+                FROM chaos.effects f) f
+       ORDER BY f.account_id, f.first, f.seq
       """)
 
   private static let booksQuery = Statement(

@@ -1,6 +1,7 @@
 import Foundation
 import ReferenceLedger
 import Synchronization
+import TestSupport
 import Testing
 
 /// Makes go wrong what the plan says, heals it, and counts.
@@ -77,8 +78,9 @@ final class ChaosInjector: Sendable {
         for: .milliseconds(Int.random(in: 300...1_500, using: &random)),
         switchingLog: Bool.random(using: &random))
     case .clockStepped:
-      return try await holds(within: .seconds(10)) {
-        (try? await cluster.database.stepClock()) != nil
+      let step = ChaosDatabase.clockSteps.randomElement(using: &random) ?? nil
+      return await holds(within: .seconds(10)) {
+        (try? await cluster.database.stepClock(by: step)) != nil
       }
     case .clientLinksCut: return cluster.balancer.cut { .random(using: &random) } > 0
     case .databaseLinksCut: return cluster.wire.cut { .random(using: &random) } > 0

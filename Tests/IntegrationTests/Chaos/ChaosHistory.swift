@@ -9,6 +9,9 @@ struct ChaosAttempt: Sendable {
   /// `nil` when none came.
   let answer: HTTPConnection.Answer?
 
+  /// With these a worker says that it could not do it, and did not.
+  private static let codesOfNothing = ["UPSTREAM_ERROR", "OVERLOADED", "ACCOUNT_LOCKED"]
+
   var isDone: Bool { answer.map { $0.status == 200 } ?? false }
 
   var isRefused: Bool { answer.map { (400..<500).contains($0.status) } ?? false }
@@ -16,15 +19,16 @@ struct ChaosAttempt: Sendable {
   /// Whether the answer promises that nothing happened.
   var leftNothing: Bool {
     guard let answer else { return false }
-    return isRefused || answer.text.contains(#""UPSTREAM_ERROR""#)
-      || answer.text.contains(#""OVERLOADED""#)
+    return isRefused || Self.codesOfNothing.contains { answer.text.contains("\"\($0)\"") }
   }
 }
 
 extension HTTPConnection.Answer {
   /// What answers are counted by: the status, and for errors of the server their code.
   var countedAs: String {
-    let codes = ["UPSTREAM_ERROR", "OVERLOADED", "OUTCOME_UNKNOWN", "INTERNAL_ERROR"]
+    let codes = [
+      "UPSTREAM_ERROR", "OVERLOADED", "ACCOUNT_LOCKED", "OUTCOME_UNKNOWN", "INTERNAL_ERROR",
+    ]
     guard status >= 500 else { return "\(status)" }
     return "\(status) \(codes.first { text.contains($0) } ?? "other")"
   }

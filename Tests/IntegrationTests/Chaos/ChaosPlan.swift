@@ -19,7 +19,7 @@ struct ChaosSettings: Sendable {
   let faultsPerMinute: Int
 
   init(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
-    seconds = environment["TOLLGATE_CHAOS_SECONDS"].flatMap { Int($0) } ?? 180
+    seconds = environment["TOLLGATE_CHAOS_SECONDS"].flatMap { Int($0) } ?? 60
     seed =
       environment["TOLLGATE_CHAOS_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...999_999_999)
     faultsPerMinute = environment["TOLLGATE_CHAOS_FAULTS"].flatMap { Int($0) } ?? 45

@@ -30,7 +30,8 @@ extension ChaosReplay {
     if let available = fact.availableAfterExpiry {
       let hold = ReferenceLedger.HoldID(account, operation.command.key)
       return Effect(
-        at: fact.at, command: .expire([hold]), outcome: nil, availableAfterExpiry: available,
+        at: fact.at, transaction: fact.transaction, command: .expire([hold]), outcome: nil,
+        availableAfterExpiry: available,
         sent: nil, answered: nil)
     }
     let attempts = operation.attempts
@@ -42,7 +43,7 @@ extension ChaosReplay {
       fail("\(operation.command) was refused after it was done")
     }
     return Effect(
-      at: fact.at, command: operation.command,
+      at: fact.at, transaction: fact.transaction, command: operation.command,
       outcome: first?.answer.flatMap { .init($0, to: operation.command) },
       sent: attempts.filter { !$0.leftNothing }.map(\.sent).min(), answered: first?.answered)
   }

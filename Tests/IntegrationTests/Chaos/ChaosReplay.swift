@@ -8,6 +8,8 @@ struct ChaosReplay {
   /// What changed the account.
   struct Effect {
     let at: Int64
+    /// What happened in one transaction has one number.
+    let transaction: Int64
     let command: ReferenceLedger.Command
     /// What was answered; `nil` for an expiry.
     let outcome: ReferenceLedger.Outcome?
@@ -28,6 +30,7 @@ struct ChaosReplay {
 
   let account: ReferenceLedger.AccountID
   private let end: Int64
+  private let clock: ChaosClock
   private var model: ReferenceLedger
   var effects: [Effect] = []
   var observations: [Observation] = []
@@ -38,6 +41,7 @@ struct ChaosReplay {
   ) {
     self.account = .init(tenant: account.tenant, name: account.name)
     end = facts.now
+    clock = facts.clock
     let effects = facts.effects[account.id] ?? []
     model = ReferenceLedger(
       tenants: [
@@ -86,7 +90,9 @@ extension ChaosReplay {
   }
 
   private mutating func advance(_ position: inout Int) -> Bool {
-    if position == 0 || effects[position].at != effects[position - 1].at { putInOrder(position) }
+    if position == 0 || effects[position].transaction != effects[position - 1].transaction {
+      putInOrder(position)
+    }
     let effect = effects[position]
     position += 1
     if apply(effect, to: &model) { return true }
@@ -95,9 +101,12 @@ extension ChaosReplay {
     return false
   }
 
-  /// What happened in one transaction has one time; its order is the one that gives the answers.
+  /// What happened in one transaction has no order but the one that gives the answers.
   private mutating func putInOrder(_ start: Int) {
-    let end = effects[start...].firstIndex { $0.at != effects[start].at } ?? effects.count
+    let end =
+      effects[start...].firstIndex {
+        $0.transaction != effects[start].transaction
+      } ?? effects.count
     guard end - start > 1, let order = order(of: Array(effects[start..<end]), on: model) else {
       return
     }
@@ -124,11 +133,13 @@ extension ChaosReplay {
     return outcome == .ended(1) && model.accounts[account]?.available == available
   }
 
-  /// Whether the ledger would answer so, now or at any time until its next change. A deadline may
-  /// pass in between, once.
+  /// Whether the ledger would answer so, now or at any time until its next change, or by the clock as
+  /// it was while the answer was made. A deadline may pass in between, once.
   private func isExplained(_ observation: Observation, until next: Int64) -> Bool {
     if observation.attempt.isDone, !isClosed(observation.command) { return false }
-    return [model.now, max(next, model.now)].contains { now in
+    let attempt = observation.attempt
+    let times = [model.now, next] + clock.times(attempt.sent, attempt.answered)
+    return times.contains { now in
       var trial = model
       trial.advance(seconds: now - trial.now)
       let outcome = trial.apply(observation.command)

@@ -42,6 +42,11 @@ struct ChaosRun: Sendable {
       try await group.waitForAll()
     }
     try await cluster.database.heal()
+    // Every deadline is near by the clock that was most ahead.
+    #expect(
+      try await holds(within: .seconds(10)) {
+        (try? await cluster.database.stepClockToTheLatest()) != nil
+      })
     for worker in cluster.workers { #expect(await worker.isReady(within: .seconds(20))) }
   }
 
@@ -111,7 +116,7 @@ extension ChaosRun {
     let violations = try await Verifier(
       url: cluster.database.url, folder: try .ofThisPackage(), logger: TestServer.logger
     ).violations()
-    let facts = try await ChaosFacts(of: cluster.database.url)
+    let facts = try await ChaosFacts(of: cluster.database)
     return await ChaosAudit(
       history.operations, facts, tenant: cluster.tenant, violations: violations)
   }

@@ -12,6 +12,7 @@ extension ReserveOutcome {
     case .insufficient(let available): .insufficient(available: available)
     case .mismatch: .mismatch
     case .accountCollision: .notFound
+    case .locked: .ended(-1)
     }
   }
 }
@@ -25,6 +26,7 @@ extension CloseOutcome {
     case .closed(let state): .alreadyClosed(.init(state))
     case .expired: .expired
     case .unknownComponent: .unknownComponent
+    case .locked: .ended(-1)
     }
   }
 }
@@ -55,6 +57,7 @@ extension ExtendOutcome {
     case .expired: .expired
     case .unknownComponent: .unknownComponent
     case .belowCaptured: .belowCaptured
+    case .locked: .ended(-1)
     }
   }
 }
@@ -66,8 +69,8 @@ extension GrantOutcome {
       .granted(amount: amount, balance: balance, available: available, entry: entry)
     case .mismatch: .mismatch
     case .insufficient(let available): .insufficient(available: available)
-    // The reference ledger has neither a limit nor collisions, so these equal nothing it answers.
-    case .balanceLimit, .accountCollision: .ended(-1)
+    // The reference ledger has no limit, collisions or locks, so these equal nothing it answers.
+    case .balanceLimit, .accountCollision, .locked: .ended(-1)
     }
   }
 }

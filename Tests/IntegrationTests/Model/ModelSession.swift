@@ -69,9 +69,14 @@ struct ModelSession: Sendable {
   }
 
   private func expire(_ ids: [ReferenceLedger.HoldID]) async throws -> Int64 {
-    try await connection.expire(
-      ids.map { OverdueReservation(tenant: $0.account.tenant, id: reservation($0)) },
-      until: Self.deadline)
+    let parameters: [Parameter] = [
+      .value(ids.first.map { account($0.account).id }), .array(ids.map(\.account.tenant)),
+      .array(ids.map { account($0.account).id }), .array(ids.map { reservation($0).key }),
+    ]
+    return try await connection.execute(
+      Statement(name: "expire", sql: "SELECT tollgate.expire($1, $2, $3, $4)"), parameters,
+      until: Self.deadline
+    ) { (row) throws(PostgresError) in try row.next(Int64.self) }.first ?? 0
   }
 }
 
@@ -113,17 +118,18 @@ extension ModelSession {
   private func close(
     _ close: ReferenceLedger.Close, _ scope: KeyScope, body: String
   ) -> CloseCommand {
-    CloseCommand(
+    let key = close.key.map { scope.derive($0) }
+    return CloseCommand(
       tenant: close.hold.account.tenant, reservation: reservation(close.hold),
-      actionKey: close.key.map { scope.derive($0) }, fingerprint: fingerprint(body),
-      credits: close.credits, isFinal: close.isFinal, service: "test")
+      step: close.isFinal ? .closing(key: key) : .stage(key: key ?? .random()),
+      fingerprint: fingerprint(body), credits: close.credits, service: "test")
   }
 
   private func extend(_ command: ReferenceLedger.Command) -> ExtendCommand? {
     guard case .extend(let extend) = command else { return nil }
     return ExtendCommand(
       tenant: extend.hold.account.tenant, reservation: reservation(extend.hold),
-      actionKey: extend.key.map { KeyScope.extend.derive($0) },
+      actionKey: extend.key.map { KeyScope.extend.derive($0) } ?? .random(),
       fingerprint: fingerprint(command.body), credits: extend.credits, quantities: nil,
       ttlSeconds: extend.ttlSeconds)
   }
