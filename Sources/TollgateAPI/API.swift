@@ -76,11 +76,14 @@ public struct API: Sendable {
   private func addHealth(to router: Router<APIRequestContext>) {
     router.get("health/live") { _, _ in Reply(status: "live").response }
     router.get("health/ready") { _, _ in
-      guard readiness.isReady else { throw StoreError.unavailable }
+      guard readiness.isReady else { throw NotReady() }
       return Reply(status: "ready").response
     }
   }
 }
+
+/// What `/health/ready` says of a worker that does not reach its database.
+struct NotReady: Error {}
 
 extension Reply {
   fileprivate init(status: String) {

@@ -35,19 +35,22 @@ public final class Readiness: Service {
   func succeeded(at now: ContinuousClock.Instant) { lastSuccess.withLock { $0 = now } }
 
   public func run() async throws {
-    await probe()
+    var wasReady = await probe(after: false)
     for await _ in AsyncTimerSequence.repeating(every: interval).cancelOnGracefulShutdown() {
-      await probe()
+      wasReady = await probe(after: wasReady)
     }
     await connection.disconnect()
   }
 
-  private func probe() async {
+  /// Returns whether the worker is ready, and logs when that changes.
+  private func probe(after wasReady: Bool) async -> Bool {
     do {
       try await connection.probe(until: .now + Self.patience)
       succeeded(at: .now)
+      if !wasReady { logger.info("ready") }
     } catch {
-      logger.debug("the database does not serve", metadata: ["error": "\(error)"])
+      if wasReady, !isReady { logger.warning("not ready", metadata: ["error": "\(error)"]) }
     }
+    return isReady
   }
 }

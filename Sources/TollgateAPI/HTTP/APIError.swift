@@ -93,6 +93,7 @@ extension APIError {
       switch error {
       case let error as APIError: error
       case let error as StoreError: APIError(error)
+      case is NotReady: APIError(StoreError.unavailable)
       case let error as any HTTPResponseError where error.status == .notFound: .notFound
       case let error as any HTTPResponseError where error.status.kind == .clientError:
         APIError(error.status, "BAD_REQUEST", "the request could not be read")

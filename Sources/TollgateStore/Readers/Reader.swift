@@ -58,10 +58,6 @@ actor Reader {
   /// It changes nothing, so when its connection was lost it is tried again, if there is time. After
   /// a silence there is none.
   private func lost(_ read: any QueuedRead, _ error: PostgresError) {
-    if error.code != .deadlineExceeded, read.mayRepeat() {
-      inbox.putBack(read)
-    } else {
-      read.fail(.unavailable)
-    }
+    if error.code == .deadlineExceeded { read.fail(.unavailable) } else { inbox.putBack(read) }
   }
 }
