@@ -15,7 +15,8 @@ public final class Readiness: Service {
   private let connection: Connection
   private let interval: Duration
   private let logger: Logger
-  private let state = Mutex((lastSuccess: ContinuousClock.Instant?.none, failure: StoreError.unavailable))
+  private let state = Mutex(
+    (lastSuccess: ContinuousClock.Instant?.none, failure: StoreError.unavailable))
 
   public init(
     _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1), logger: Logger
@@ -38,20 +39,25 @@ public final class Readiness: Service {
   func succeeded(at now: ContinuousClock.Instant) { state.withLock { $0.lastSuccess = now } }
 
   public func run() async throws {
-    await probe()
+    var wasReady = await probe(after: false)
     for await _ in AsyncTimerSequence.repeating(every: interval).cancelOnGracefulShutdown() {
-      await probe()
+      wasReady = await probe(after: wasReady)
     }
     await connection.disconnect()
   }
 
-  private func probe() async {
+  /// Returns whether the worker is ready, and logs when that changes.
+  private func probe(after wasReady: Bool) async -> Bool {
     do {
       try await connection.probe(until: .now + Self.patience)
       succeeded(at: .now)
+      if !wasReady { logger.info("ready") }
     } catch {
-      logger.debug("the database does not serve", metadata: ["error": "\(error)"])
       state.withLock { $0.failure = StoreError(unserved: error) }
+      if wasReady, failure != nil {
+        logger.warning("not ready", metadata: ["error": "\(error)"])
+      }
     }
+    return failure == nil
   }
 }

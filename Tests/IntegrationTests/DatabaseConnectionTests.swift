@@ -165,12 +165,11 @@ extension Integration {
     @Test func whatAServerDoesNotReadEndsAtTheDeadline() async throws {
       try await Self.withConnection { connection, _ in
         let backend = try await Self.backend(connection)
+        let script = "SELECT '\(String(repeating: "x", count: 32 << 20))'"
         kill(backend, SIGSTOP)
         let begin = ContinuousClock.now
         let error = await #expect(throws: PostgresError.self) {
-          let text = String(repeating: "x", count: 32 << 20)
-          try await connection.execute(
-            script: "SELECT '\(text)'", until: begin + .milliseconds(500))
+          try await connection.execute(script: script, until: begin + .milliseconds(500))
         }
         kill(backend, SIGCONT)
         #expect(error?.isOutcomeUnknown == true)

@@ -97,6 +97,7 @@ extension APIError {
       switch error {
       case let error as APIError: error
       case let error as StoreError: APIError(error)
+      case let error as NotReady: APIError(error.reason)
       case let error as any HTTPResponseError where error.status == .notFound: .notFound
       case let error as any HTTPResponseError where error.status.kind == .clientError:
         APIError(error.status, "BAD_REQUEST", "the request could not be read")

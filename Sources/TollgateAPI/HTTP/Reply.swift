@@ -27,9 +27,11 @@ struct Reply: Sendable {
   init(any error: any Error, requestID: String, logger: Logger) {
     let apiError = APIError(any: error)
     if apiError.status.kind == .serverError {
-      // Under overload there are as many as can be refused, and the metrics count them.
+      // Under overload there are as many as can be refused, and the metrics count them. That it is
+      // not ready a worker logs by itself, however often it is asked.
+      let isExpected = error as? StoreError == .overloaded || error is NotReady
       logger.log(
-        level: error as? StoreError == .overloaded ? .debug : .error, "request failed",
+        level: isExpected ? .debug : .error, "request failed",
         metadata: ["error": "\(error)", "request_id": "\(requestID)"])
     }
     self.init(status: apiError.status) { apiError.write(to: &$0, traceID: requestID) }

@@ -17,8 +17,8 @@ protocol QueuedRead: AnyObject, Sendable {
     on connection: isolated Connection, until deadline: ContinuousClock.Instant
   ) -> PostgresError?
 
-  /// Whether it may be tried again after a connection was lost: once.
-  func mayRepeat() -> Bool
+  /// Whether it may be tried again after a connection was lost, up to a number of times.
+  func mayRepeat(upTo limit: Int) -> Bool
 
   func fail(_ error: StoreError)
 }
@@ -31,7 +31,7 @@ final class PendingRead<Value: Sendable>: QueuedRead {
   private struct State {
     var waiters: [ReadWaiter<Value>]
     var isOver = false
-    var isRepeated = false
+    var repeats = 0
   }
 
   private let body: Body
@@ -92,10 +92,10 @@ final class PendingRead<Value: Sendable>: QueuedRead {
     }
   }
 
-  func mayRepeat() -> Bool {
+  func mayRepeat(upTo limit: Int) -> Bool {
     state.withLock { state in
-      defer { state.isRepeated = true }
-      return !state.isRepeated
+      state.repeats += 1
+      return state.repeats <= limit
     }
   }
 

@@ -37,13 +37,15 @@ final class ReadInbox: Sendable {
     queue.withLock { $0.take(for: connection, at: .now) }
   }
 
+  /// Puts a read back whose connection was lost.
   func putBack(_ read: any QueuedRead) {
-    if queue.withLock({ $0.putBack(read) }) { wakeUp.signal() }
+    guard let wakes = queue.withLock({ $0.putBack(read) }) else { return read.fail(.unavailable) }
+    if wakes { wakeUp.signal() }
   }
 
   func answered(_ connection: Int) { queue.withLock { $0.answered(connection, at: .now) } }
 
-  func failed(_ connection: Int, _ error: StoreError) {
+  func failed(_ connection: Int, _ error: StoreError?) {
     queue.withLock { $0.failed(connection, error) }
   }
 

@@ -50,10 +50,12 @@ struct ReadQueue {
     return .accepted(wakes: wake())
   }
 
-  /// Puts a read back whose connection was lost. It waited longer than all others.
+  /// Puts a read back whose connection was lost; it waited longer than all others. Every connection
+  /// may turn out to be lost, and then one is new: more often it is not tried.
   ///
-  /// - Returns: whether another connection sleeps and must be told.
-  mutating func putBack(_ read: any QueuedRead) -> Bool {
+  /// - Returns: whether another connection sleeps and must be told; `nil` when it is not tried again.
+  mutating func putBack(_ read: any QueuedRead) -> Bool? {
+    guard read.mayRepeat(upTo: connections) else { return nil }
     waiting.prepend(read)
     return wake()
   }
@@ -90,9 +92,9 @@ struct ReadQueue {
     underWay[connection] = nil
   }
 
-  /// A connection could not be made, or was lost.
-  mutating func failed(_ connection: Int, _ error: StoreError) {
-    service.unserved = error
+  /// A connection could not be made, for a reason that is told to who waits, or was lost.
+  mutating func failed(_ connection: Int, _ error: StoreError?) {
+    service.unserved = error ?? service.unserved
     failing.insert(connection)
     underWay[connection] = nil
   }

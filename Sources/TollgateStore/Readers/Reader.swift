@@ -47,7 +47,7 @@ actor Reader {
     }
     logger.debug("read failed", metadata: ["error": "\(error)"])
     if error.isOutcomeUnknown || error.isServerUnavailable {
-      inbox.failed(number, StoreError(unserved: error))
+      inbox.failed(number, error.isServerUnavailable ? StoreError(unserved: error) : nil)
       lost(read, error)
     } else {
       inbox.answered(number)
@@ -58,10 +58,6 @@ actor Reader {
   /// It changes nothing, so when its connection was lost it is tried again, if there is time. After
   /// a silence there is none.
   private func lost(_ read: any QueuedRead, _ error: PostgresError) {
-    if error.code != .deadlineExceeded, read.mayRepeat() {
-      inbox.putBack(read)
-    } else {
-      read.fail(StoreError(unserved: error))
-    }
+    if error.code == .deadlineExceeded { read.fail(StoreError(unserved: error)) } else { inbox.putBack(read) }
   }
 }

@@ -22,7 +22,7 @@ public struct Readers: Service {
   }
 
   /// Runs a read on one of the connections. It changes nothing, so one whose connection was lost is
-  /// repeated once; one that is too late is dropped before it is sent.
+  /// repeated; one that is too late is dropped before it is sent.
   public func read<T: Sendable>(
     until deadline: ContinuousClock.Instant,
     _ body:
