@@ -2,8 +2,10 @@
 /// parameters, passwords or rows.
 public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: Sendable, Equatable {
-    /// No connection could be made: the statement was never sent.
+    /// No connection could be made, or it broke before the statement was sent.
     case unreachable
+    /// The deadline had passed before the statement was sent. Says nothing of the connection.
+    case tooLate
     /// The connection was lost after the statement was sent: it may have been committed.
     case connectionLost
     /// No answer before the deadline; the connection was dropped. It may have been committed.
@@ -32,12 +34,14 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
 }
 
 extension PostgresError {
+  static let tooLate = PostgresError(.tooLate, "the deadline had passed before it was sent")
+
   /// Whether the transaction may have been committed, and may not be there to stay.
   public var isOutcomeUnknown: Bool {
     switch code {
     case .connectionLost, .deadlineExceeded, .unconfirmed: true
     case .server(let sqlState): sqlState.hasPrefix("08")
-    case .unreachable, .unexpectedResult: false
+    case .unreachable, .tooLate, .unexpectedResult: false
     }
   }
 

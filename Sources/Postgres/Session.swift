@@ -9,17 +9,25 @@ struct Session: ~Copyable {
   private let warnings: Warnings
   private var prepared: Set<String> = []
 
-  init(_ configuration: ConnectionConfiguration) throws(PostgresError) {
-    guard let connection = configuration.withParameters({ PQconnectdbParams($0, $1, 1) }) else {
+  /// Connects. The look-up of a host's name alone is libpq's, and waits as long as the resolver.
+  init(
+    _ configuration: ConnectionConfiguration, until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) {
+    guard let connection = configuration.withParameters({ PQconnectStartParams($0, $1, 1) }) else {
       throw PostgresError(.unreachable, "libpq has no memory for a connection")
     }
-    guard PQstatus(connection) == CONNECTION_OK else {
-      let message = Self.message(of: connection)
+    do {
+      try Self.finishConnecting(connection, until: deadline)
+    } catch {
+      let failure =
+        error.code == .unreachable ? Self.refusal(of: connection, error.message) : error
       PQfinish(connection)
-      throw PostgresError(.unreachable, message)
+      throw failure
     }
     self.connection = connection
     warnings = Warnings(of: connection)
+    // Or to send more than the socket takes would wait for the server without a limit.
+    PQsetnonblocking(connection, 1)
   }
 
   deinit { PQfinish(connection) }
@@ -40,6 +48,7 @@ extension Session {
     decode: (inout Row) throws(PostgresError) -> T
   ) throws(PostgresError) -> [T] {
     try prepare(statement, parameters, until: deadline)
+    if deadline <= .now { throw .tooLate }
     let sent = withPointers(parameters) { values, lengths in
       let formats = [Int32](repeating: 1, count: parameters.count)
       return PQsendQueryPrepared(
@@ -54,6 +63,7 @@ extension Session {
 
   /// Executes SQL text that may hold several statements; returns nothing.
   func execute(script: String, until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    if deadline <= .now { throw .tooLate }
     _ = try rows(sent: PQsendQuery(connection, script), until: deadline) { _ in }
   }
 
@@ -62,10 +72,16 @@ extension Session {
   ) throws(PostgresError) {
     // The unnamed statement is replaced by every next one, so it is never kept.
     if !statement.name.isEmpty, prepared.contains(statement.name) { return }
+    if deadline <= .now { throw .tooLate }
     let types = parameters.map(\.oid)
     let sent = PQsendPrepare(
       connection, statement.name, statement.sql, Int32(types.count), types)
-    _ = try rows(sent: sent, until: deadline) { _ in }
+    do {
+      _ = try rows(sent: sent, until: deadline) { _ in }
+    } catch {
+      // Whatever became of the preparation, the statement itself was not sent.
+      throw error.isOutcomeUnknown ? PostgresError(.unreachable, error.message) : error
+    }
     prepared.insert(statement.name)
   }
 
@@ -94,6 +110,7 @@ extension Session {
     _ decode: (inout Row) throws(PostgresError) -> T
   ) throws(PostgresError) -> [T] {
     guard sent == 1 else { throw lost() }
+    try flush(until: deadline)
     var rows: [T] = []
     var failure: PostgresError?
     while let result = try nextResult(until: deadline) {
@@ -129,20 +146,32 @@ extension Session {
     until deadline: ContinuousClock.Instant
   ) throws(PostgresError) -> OpaquePointer? {
     while PQisBusy(connection) == 1 {
-      try waitReadable(until: deadline)
+      try wait(for: POLLIN, until: deadline)
       guard PQconsumeInput(connection) == 1 else { throw lost() }
     }
     return PQgetResult(connection)
   }
 
-  private func waitReadable(until deadline: ContinuousClock.Instant) throws(PostgresError) {
-    let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
-    var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
-    let ready = poll(&descriptor, 1, Int32(min(max(left.rounded(.up), 0), 3_600_000)))
-    if ready == 0 {
-      throw PostgresError(.deadlineExceeded, "no answer from PostgreSQL before the deadline")
+  /// Sends what could not be sent at once. Reads meanwhile, for the server may wait for that.
+  private func flush(until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    while true {
+      let left = PQflush(connection)
+      if left == 0 { return }
+      guard left > 0 else { throw lost() }
+      try wait(for: POLLIN | POLLOUT, until: deadline)
+      guard PQconsumeInput(connection) == 1 else { throw lost() }
     }
-    if ready < 0 && errno != EINTR { throw lost() }
+  }
+
+  private func wait(
+    for events: Int32, until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) {
+    switch Self.wait(for: events, on: connection, until: deadline) {
+    case .ready: return
+    case .late:
+      throw PostgresError(.deadlineExceeded, "no answer from PostgreSQL before the deadline")
+    case .broken: throw lost()
+    }
   }
 
   private func error(of result: OpaquePointer) -> PostgresError {
@@ -160,6 +189,42 @@ extension Session {
   private static func message(of connection: OpaquePointer) -> String {
     String(cString: PQerrorMessage(connection))
       .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
+
+extension Session {
+  private enum Wait {
+    case ready, late, broken
+  }
+
+  private static func wait(
+    for events: Int32, on connection: OpaquePointer, until deadline: ContinuousClock.Instant
+  ) -> Wait {
+    var descriptor = pollfd(fd: PQsocket(connection), events: Int16(events), revents: 0)
+    while true {
+      let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
+      let ready = poll(&descriptor, 1, Int32(min(max(left.rounded(.up), 0), 3_600_000)))
+      if ready == 0 { return .late }
+      if ready > 0 { return .ready }
+      if errno != EINTR { return .broken }
+    }
+  }
+
+  /// Leads a connection that was begun to its end, good or bad.
+  private static func finishConnecting(
+    _ connection: OpaquePointer, until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) {
+    var step = PQstatus(connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
+    while step != PGRES_POLLING_OK {
+      guard step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING else {
+        throw PostgresError(.unreachable, message(of: connection))
+      }
+      let events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT
+      if case .late = wait(for: events, on: connection, until: deadline) {
+        throw PostgresError(.unreachable, "no connection to PostgreSQL before the deadline")
+      }
+      step = PQconnectPoll(connection)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import Hummingbird
+import Postgres
 import Telemetry
 import Tollgate
 import TollgateStore
@@ -10,32 +11,40 @@ public struct API: Sendable {
   let tenants: Tenants
   let keys: Keys
   let sessions: SessionTokens
+  let deadlines: Deadlines
   let requestMetrics: RequestMetrics
+  private let readiness: Readiness
   private let metrics: MetricsRegistry
 
-  public init(lanes: Lanes, readers: Readers, tenants: Tenants, metrics: MetricsRegistry) {
+  public init(
+    lanes: Lanes, readers: Readers, tenants: Tenants, readiness: Readiness,
+    deadlines: Deadlines = Deadlines(), metrics: MetricsRegistry
+  ) {
     self.lanes = lanes
     self.readers = readers
     self.tenants = tenants
     keys = Keys(readers: readers)
     sessions = SessionTokens(tenants: tenants)
+    self.readiness = readiness
+    self.deadlines = deadlines
     self.metrics = metrics
     requestMetrics = RequestMetrics(metrics)
   }
 
   /// Everything but the actions, which the ``server(idleTimeout:)`` answers itself.
   public func router() -> Router<APIRequestContext> {
-    let router = Router(context: APIRequestContext.self)
+    let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: EnvelopeMiddleware(answers: requestMetrics.other))
     addHealth(to: router)
     router.get("metrics") { _, _ in metricsResponse }
     let credits = router.group("v1/credits")
     addProjections(to: credits)
     credits.get("repositories/Reservation/by-id/{id}") { request, context in
-      let principal = try await principal(of: RequestHeaders(request.headers))
+      let deadline = ContinuousClock.now + deadlines.request
+      let principal = try await principal(of: RequestHeaders(request.headers), until: deadline)
       guard principal.role == .service else { throw APIError.forbidden }
       let id = try context.parameters.require("id")
-      return try await reservation(id: id, principal).response
+      return try await reservation(id: id, principal, until: deadline).response
     }
     return router
   }
@@ -64,10 +73,11 @@ public struct API: Sendable {
   }
 
   /// `live`: the process serves. `ready`: it reaches the database, so it may be given traffic.
+  /// Anybody may ask, so neither is more than a look at what is known.
   private func addHealth(to router: Router<APIRequestContext>) {
     router.get("health/live") { _, _ in Reply(status: "live").response }
     router.get("health/ready") { _, _ in
-      try await tenants.refresh()
+      if let failure = readiness.failure { throw failure }
       return Reply(status: "ready").response
     }
   }

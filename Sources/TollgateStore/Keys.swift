@@ -45,37 +45,52 @@ public struct NewKey: Sendable {
   static func hash(of text: String) -> Bytes { Bytes(SHA256.hash(data: Array(text.utf8))) }
 }
 
-/// The keys that were presented lately, so that a busy one costs no query. An entry lives one
-/// second, which is how long a revoked key may still be honoured.
+/// The keys that were presented lately, so that a busy one costs no query.
 public final class Keys: Sendable {
-  private struct Entry {
-    let principal: Principal?
-    let expires: ContinuousClock.Instant
-  }
-
-  private static let lifetime = Duration.seconds(1)
-  private static let limit = 10_000
   /// Our keys are 51 or 52 bytes long; nothing longer is worth a look.
   private static let lengthLimit = 64
 
   private let readers: Readers
-  private let cache = Mutex<[String: Entry]>([:])
+  private let lookUps: SharedReads<String, Principal?>
+  private let memory = Mutex(KeyMemory())
 
-  public init(readers: Readers) { self.readers = readers }
+  public init(readers: Readers) {
+    self.readers = readers
+    lookUps = SharedReads(readers)
+  }
 
   /// Who the key belongs to; `nil` when it is unknown, revoked or no key at all.
-  public func principal(of key: String) async throws(StoreError) -> Principal? {
+  public func principal(
+    of key: String, until deadline: ContinuousClock.Instant
+  ) async throws(StoreError) -> Principal? {
     guard key.utf8.count <= Self.lengthLimit else { return nil }
     let now = ContinuousClock.now
-    if let entry = cache.withLock({ $0[key] }), entry.expires > now { return entry.principal }
-    let principal = try await readers.read { (connection, deadline) throws(PostgresError) in
-      try connection.findKey(NewKey.hash(of: key), until: deadline)
+    if let known = memory.withLock({ $0.recall(key, at: now) }) { return known.principal }
+    if !readers.isServed, let principal = goodLately(key) { return principal }
+    do {
+      return try await lookUp(key, until: deadline)
+    } catch {
+      guard error == .unavailable, let principal = goodLately(key) else { throw error }
+      return principal
     }
-    cache.withLock { cache in
-      if cache.count >= Self.limit { cache.removeAll(keepingCapacity: true) }
-      cache[key] = Entry(principal: principal, expires: now + Self.lifetime)
+  }
+
+  /// For while the database cannot be asked.
+  private func goodLately(_ key: String) -> Principal? {
+    memory.withLock { $0.goodLately(key, at: .now) }
+  }
+
+  private func lookUp(
+    _ key: String, until deadline: ContinuousClock.Instant
+  ) async throws(StoreError) -> Principal? {
+    try await lookUps.read(key, until: deadline) {
+      [self] (connection, deadline) throws(PostgresError) in
+      // What is found was true no earlier than now.
+      let now = ContinuousClock.now
+      let principal = try connection.findKey(NewKey.hash(of: key), until: deadline)
+      memory.withLock { $0.remember(key, principal, at: now) }
+      return principal
     }
-    return principal
   }
 }
 

@@ -30,16 +30,23 @@ public final class Tenants: Service {
     var books: [BookID: PriceBook] = [:]
   }
 
+  /// There is one list of tenants.
+  private enum List: Hashable { case whole }
+
   /// Price books kept at most; a worker that has met more starts over.
   private static let bookLimit = 1_000
+  /// Of a refresh for which no request waits.
+  private static let patience = Duration.seconds(3)
 
-  private let readers: Readers
+  private let lists: SharedReads<List, [Tenant]>
+  private let texts: SharedReads<BookID, String?>
   private let interval: Duration
   private let logger: Logger
   private let state = Mutex(State())
 
   public init(readers: Readers, interval: Duration = .milliseconds(500), logger: Logger) {
-    self.readers = readers
+    lists = SharedReads(readers)
+    texts = SharedReads(readers)
     self.interval = interval
     self.logger = logger
   }
@@ -53,42 +60,51 @@ public final class Tenants: Service {
 
   private func refreshOrLog() async {
     do {
-      try await refresh()
+      try await refresh(until: .now + Self.patience)
     } catch {
       logger.warning("tenants not refreshed", metadata: ["error": "\(error)"])
     }
   }
 
   /// Reads the tenants, and loads each active price book that is not known yet.
-  public func refresh() async throws(StoreError) {
-    let tenants = try await readers.read { (connection, deadline) throws(PostgresError) in
-      try connection.tenants(until: deadline)
+  public func refresh(until deadline: ContinuousClock.Instant) async throws(StoreError) {
+    let tenants = try await lists.read(.whole, until: deadline) {
+      (connection, deadline) throws(PostgresError) in try connection.tenants(until: deadline)
     }
     for tenant in tenants {
-      if let version = tenant.activePriceBook { _ = try await book(tenant.id, version) }
+      if let version = tenant.activePriceBook {
+        _ = try await book(tenant.id, version, until: deadline)
+      }
     }
     let byID = Dictionary(tenants.map { ($0.id, $0) }) { $1 }
     state.withLock { $0.tenants = byID }
   }
 
-  public func tenant(_ id: TenantID) async throws(StoreError) -> Tenant? {
+  public func tenant(
+    _ id: TenantID, until deadline: ContinuousClock.Instant
+  ) async throws(StoreError) -> Tenant? {
     if let tenant = known(id) { return tenant }
-    try await refresh()
+    try await refresh(until: deadline)
     return known(id)
   }
 
   /// The tenant of that name. An unknown name is not looked for again before the next refresh:
   /// it comes from tokens that nobody has verified yet.
-  public func tenant(named name: String) async throws(StoreError) -> Tenant? {
-    if state.withLock({ $0.tenants.isEmpty }) { try await refresh() }
+  public func tenant(
+    named name: String, until deadline: ContinuousClock.Instant
+  ) async throws(StoreError) -> Tenant? {
+    if state.withLock({ $0.tenants.isEmpty }) { try await refresh(until: deadline) }
     return state.withLock { $0.tenants.values.first { $0.name == name } }
   }
 
   /// A version of a price book; `nil` when there is none or it is of a form we cannot read.
-  public func book(_ tenant: TenantID, _ version: Int32) async throws(StoreError) -> PriceBook? {
+  public func book(
+    _ tenant: TenantID, _ version: Int32, until deadline: ContinuousClock.Instant
+  ) async throws(StoreError) -> PriceBook? {
     let id = BookID(tenant: tenant, version: version)
     if let book = state.withLock({ $0.books[id] }) { return book }
-    let text = try await readers.read { (connection, deadline) throws(PostgresError) in
+    let text = try await texts.read(id, until: deadline) {
+      (connection, deadline) throws(PostgresError) in
       try connection.priceBook(tenant, version, until: deadline)
     }
     guard let text, let json = try? JSON(parsing: text.utf8), let book = try? PriceBook(json: json)

@@ -19,6 +19,7 @@ public struct Worker: Sendable {
     /// Connections that write; few commands share one.
     public var lanes = max(2, ProcessInfo.processInfo.activeProcessorCount)
     public var laneLimits = LaneLimits()
+    public var deadlines = Deadlines()
     /// Connections that read.
     public var readers = 2
     /// `nil`: this worker leaves it to others.
@@ -43,7 +44,7 @@ public struct Worker: Sendable {
   }
 
   /// The services as one application. It stops in the opposite order of its start: first no new
-  /// connections and the requests in flight finish, then the lanes drain.
+  /// connections and the requests in flight finish, then lanes and readers drain.
   ///
   /// - Parameter onRunning: is told the port when requests can come.
   public func application(
@@ -54,14 +55,18 @@ public struct Worker: Sendable {
     let lanes = Lanes(
       database, count: settings.lanes, limits: settings.laneLimits,
       metrics: LaneMetrics(metrics), logger: logger)
-    let readers = Readers(database, count: settings.readers, logger: logger)
+    let readers = Readers(
+      database, count: settings.readers, patience: settings.deadlines.request, logger: logger)
     let tenants = Tenants(readers: readers, logger: logger)
-    let api = API(lanes: lanes, readers: readers, tenants: tenants, metrics: metrics)
+    let readiness = Readiness(database, logger: logger)
+    let api = API(
+      lanes: lanes, readers: readers, tenants: tenants, readiness: readiness,
+      deadlines: settings.deadlines, metrics: metrics)
     return Application(
       router: api.router(), server: api.server(idleTimeout: Self.idleTimeout),
       configuration: .init(
         address: .hostname(settings.host, port: settings.port), serverName: API.serverName),
-      services: [lanes, tenants] + duties(metrics),
+      services: [readers, lanes, tenants, readiness] + duties(metrics),
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
       eventLoopGroupProvider: .shared(Self.eventLoops), logger: logger)
   }

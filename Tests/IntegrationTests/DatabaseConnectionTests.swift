@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 import TestSupport
 import Testing
@@ -108,6 +109,88 @@ extension Integration {
         #expect(backend > 0)
         await connection.disconnect()
       }
+    }
+
+    @Test func whatIsTooLateIsNotSentAndKeepsTheConnection() async throws {
+      try await Self.withConnection { connection, ledger in
+        let first = try await Self.backend(connection)
+        let change = "UPDATE tollgate_data.tenants SET initial_allowance = 7"
+        let script = await #expect(throws: PostgresError.self) {
+          try await connection.execute(script: change, until: .now)
+        }
+        let statement = await #expect(throws: PostgresError.self) {
+          _ = try await connection.execute(Statement(name: "change", sql: change), [], until: .now)
+          {
+            (_) throws(PostgresError) in
+          }
+        }
+        for error in [script, statement] {
+          #expect(error?.code == .tooLate)
+          #expect(error?.isOutcomeUnknown == false)
+        }
+        #expect(try await Self.backend(connection) == first)
+        let changed = "SELECT count(*) FROM tollgate_data.tenants WHERE initial_allowance = 7"
+        #expect(try await ledger.query(changed) == ["0"])
+      }
+    }
+
+    /// A server that neither accepts nor refuses, as when packets get lost.
+    @Test func connectingEndsAtTheDeadline() async throws {
+      let silent = try SilentPort()
+      let connection = Connection(
+        ConnectionConfiguration(url: "postgresql://me@127.0.0.1:\(silent.port)/gate"),
+        name: "test", logger: TestServer.logger)
+      let begin = ContinuousClock.now
+      let error = await #expect(throws: PostgresError.self) {
+        try await connection.connect(until: begin + .milliseconds(500))
+      }
+      #expect(error?.code == .unreachable)
+      #expect(ContinuousClock.now - begin < .seconds(2))
+    }
+
+    @Test func aSilentHostLeavesTimeForTheNext() async throws {
+      let silent = try SilentPort()
+      try await withLedger { ledger in
+        let several = ledger.databaseURL.replacing(
+          "@127.0.0.1:", with: "@127.0.0.1:\(silent.port),127.0.0.1:")
+        let connection = Connection(
+          ConnectionConfiguration(url: several), name: "test", logger: TestServer.logger)
+        try await connection.connect(until: .now + .seconds(3))
+        #expect(try await Self.backend(connection) > 0)
+        await connection.disconnect()
+      }
+    }
+
+    /// More than the sockets take, so that it cannot even be sent.
+    @Test func whatAServerDoesNotReadEndsAtTheDeadline() async throws {
+      try await Self.withConnection { connection, _ in
+        let backend = try await Self.backend(connection)
+        kill(backend, SIGSTOP)
+        let begin = ContinuousClock.now
+        let error = await #expect(throws: PostgresError.self) {
+          let text = String(repeating: "x", count: 32 << 20)
+          try await connection.execute(
+            script: "SELECT '\(text)'", until: begin + .milliseconds(500))
+        }
+        kill(backend, SIGCONT)
+        #expect(error?.isOutcomeUnknown == true)
+        #expect(ContinuousClock.now - begin < .seconds(10))
+      }
+    }
+
+    @Test func aServerThatIsDownIsTriedAFewTimesASecondAtMost() async throws {
+      let relay = try await Relay(toServersAt: [try await freePort()])
+      let connection = Connection(
+        ConnectionConfiguration(url: "postgresql://me@127.0.0.1:\(relay.port)/gate"),
+        name: "test", logger: TestServer.logger)
+      let end = ContinuousClock.now + .seconds(3)
+      while .now < end {
+        _ = try? await connection.connect(until: .now + .milliseconds(100))
+        await Task.yield()
+      }
+      // Pauses of 25 to 50 ms, 50 to 100, … and 250 to 500.
+      #expect(relay.accepted > 5 && relay.accepted < 20)
+      try await relay.close()
     }
   }
 }

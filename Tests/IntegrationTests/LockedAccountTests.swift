@@ -39,7 +39,7 @@ extension Integration {
     }
 
     @Test func whoWaitsForALockedAccountIsAnsweredByTheDeadline() async throws {
-      try await withGate(limits: LaneLimits(deadline: .seconds(1))) { gate in
+      try await withGate(deadlines: Deadlines(.seconds(1))) { gate in
         #expect(try await gate.charge("locked").status == 200)
         try await TestLock.holding(accounts: "locked", in: gate.databaseURL) { _ in
           var codes: [String?] = []

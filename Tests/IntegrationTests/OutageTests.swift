@@ -1,28 +1,80 @@
 import TestSupport
 import Testing
 import Tollgate
+import TollgateStore
 
 extension Integration {
   /// The database goes away and comes back; the worker stays.
   @Suite struct OutageTests {
+    private static let priced =
+      #"{"account_id": "a", "operation": "personas.generate", "quantities": {"count": 1}}"#
+    private static let unbound =
+      #"{"operation": "personas.generate", "quantities": {"count": 1}}"#
+
     @Test func withoutTheDatabaseAnUpstreamErrorAndThenRecovery() async throws {
-      try await withGate { gate in
+      try await withGate(deadlines: Deadlines(.seconds(5))) { gate in
         _ = try await gate.hold()
         try await gate.allowConnections(false)
-        try await Task.sleep(for: .milliseconds(1_050))  // until the worker forgets the key
-        for path in ["actions/reserve", "actions/quote", "projections/balance"] {
-          let reply = try await gate.post(path, #"{"account_id": "a"}"#)
-          #expect(reply.status == 502)
-          #expect(reply.code == "UPSTREAM_ERROR")
-          #expect(reply["error"]?["trace_id"] == reply.header("x-request-id").map { .string($0) })
-          reply.expectEnvelope()
+        try await withThrowingDiscardingTaskGroup { group in
+          for path in ["actions/reserve", "actions/quote", "projections/balance"] {
+            group.addTask { try await gate.expectUpstreamError(path, Self.priced) }
+          }
         }
         #expect(try await gate.get("/health/live").status == 200)
-        #expect(try await gate.get("/health/ready").status == 502)
         try await gate.allowConnections(true)
-        #expect(try await gate.get("/health/ready").status == 200)
         _ = try await gate.hold()
         #expect(try await gate.balance().integer("reserved") == 170)
+      }
+    }
+
+    @Test func aWorkerThatDoesNotReachTheDatabaseIsNotReady() async throws {
+      try await withGate { gate in
+        try await gate.allowConnections(false)
+        #expect(try await holds(within: .seconds(20)) { try await gate.isReady() == false })
+        try await gate.allowConnections(true)
+        #expect(try await holds(within: .seconds(20)) { try await gate.isReady() })
+      }
+    }
+
+    /// It is one that turned read-only under the connections that are there.
+    @Test func aWorkerWhoseDatabaseTakesNoWritesIsNotReady() async throws {
+      try await withGate { gate in
+        try await gate.setReadOnly(true)
+        #expect(try await holds(within: .seconds(20)) { try await gate.isReady() == false })
+        try await gate.setReadOnly(false)
+        #expect(try await holds(within: .seconds(20)) { try await gate.isReady() })
+      }
+    }
+
+    /// A price without an account needs nothing that the worker does not know, but who asks.
+    @Test func aKeyThatWasGoodLatelyStaysGoodWhileTheDatabaseCannotBeAsked() async throws {
+      try await withGate(deadlines: Deadlines(.seconds(5))) { gate in
+        #expect(try await gate.post("actions/quote", Self.unbound).status == 200)
+        let unseen = try await gate.newKey(.service, name: "unseen")
+        try await gate.allowConnections(false)
+        try await Task.sleep(for: .milliseconds(1_050))  // what it knows of the key is too old
+        #expect(try await gate.post("actions/quote", Self.unbound).status == 200)
+        try await gate.expectUpstreamError("actions/quote", Self.unbound, as: .token(unseen))
+        try await gate.allowConnections(true)
+        #expect(
+          try await holds(within: .seconds(20)) {
+            try await gate.post("actions/quote", Self.unbound, as: .token(unseen)).status == 200
+          })
+      }
+    }
+
+    @Test func aKeyThatIsRevokedInAnOutageIsRefusedWithinASecondOfItsEnd() async throws {
+      try await withGate(deadlines: Deadlines(.seconds(5))) { gate in
+        let key = try await gate.newKey(.service, name: "revoked")
+        #expect(try await gate.post("actions/quote", Self.unbound, as: .token(key)).status == 200)
+        try await gate.allowConnections(false)
+        try await Task.sleep(for: .milliseconds(1_050))
+        #expect(try await gate.post("actions/quote", Self.unbound, as: .token(key)).status == 200)
+        try await gate.execute("UPDATE tollgate_data.api_keys SET revoked_at = now()")
+        try await gate.allowConnections(true)
+        #expect(try await holds(within: .seconds(20)) { try await gate.isReady() })
+        try await Task.sleep(for: .milliseconds(1_050))
+        #expect(try await gate.post("actions/quote", Self.unbound, as: .token(key)).status == 401)
       }
     }
 
@@ -61,6 +113,34 @@ extension Integration {
 }
 
 extension TestGate {
+  fileprivate func isReady() async throws -> Bool {
+    let status = try await get("/health/ready").status
+    #expect([200, 502].contains(status))
+    return status == 200
+  }
+
+  fileprivate func expectUpstreamError(
+    _ path: String, _ body: String, as sender: Sender = .service
+  ) async throws {
+    let reply = try await post(path, body, as: sender)
+    #expect(reply.status == 502)
+    #expect(reply.code == "UPSTREAM_ERROR")
+    #expect(reply["error"]?["trace_id"] == reply.header("x-request-id").map { .string($0) })
+    reply.expectEnvelope()
+  }
+
+  /// For sessions to come; those there are begin their transactions so at once.
+  fileprivate func setReadOnly(_ isReadOnly: Bool) async throws {
+    try await execute(
+      """
+      DO $$ BEGIN
+        EXECUTE format(
+          'ALTER DATABASE %I SET default_transaction_read_only = \(isReadOnly)', current_database());
+      END $$
+      """)
+    try await dropConnections()
+  }
+
   fileprivate func allowConnections(_ isAllowed: Bool) async throws {
     try await execute(
       "UPDATE pg_database SET datallowconn = \(isAllowed) WHERE datname = current_database()")

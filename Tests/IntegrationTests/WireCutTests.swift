@@ -31,8 +31,8 @@ extension Integration {
     func whatComesLaterThanTheRepeatHappensOnce(
       request: WireRequest, place: WirePlace
     ) async throws {
-      let limits = LaneLimits(deadline: .seconds(1))
-      try await withProxiedGate(place, limits: limits) { gate, proxy in
+      let deadlines = Deadlines(.seconds(1))
+      try await withProxiedGate(place, deadlines: deadlines) { gate, proxy in
         let cuts = Self.aroundTheCommit.map {
           WireFault(request.action.statement, $0, .before, .delay(.milliseconds(1_500)))
         }

@@ -5,11 +5,15 @@ import NIOPosix
 /// A connection to a server of this machine that is kept for one request after the other.
 public final class HTTPConnection: Sendable {
   public struct Request: Sendable {
+    public let method: HTTPMethod
     public let path: String
     public let headers: [(String, String)]
     public let body: String
 
-    public init(path: String, headers: [(String, String)], body: String) {
+    public init(
+      _ method: HTTPMethod = .POST, path: String, headers: [(String, String)], body: String
+    ) {
+      self.method = method
       self.path = path
       self.headers = headers
       self.body = body
@@ -45,7 +49,7 @@ public final class HTTPConnection: Sendable {
 
   public func close() { channel.close(promise: nil) }
 
-  /// POSTs a request and returns its answer. Closes the connection when none has come in time.
+  /// Sends a request and returns its answer. Closes the connection when none has come in time.
   public func post(_ request: Request, patience: Duration) async throws -> Answer {
     let answer = channel.eventLoop.makePromise(of: Answer.self)
     let end = channel.eventLoop.scheduleTask(in: TimeAmount(patience)) { [channel] in
@@ -67,7 +71,8 @@ private struct Exchange: Sendable {
     var headers = HTTPHeaders(request.headers)
     headers.add(name: "host", value: "localhost")
     headers.add(name: "content-length", value: "\(request.body.utf8.count)")
-    return HTTPRequestHead(version: .http1_1, method: .POST, uri: request.path, headers: headers)
+    return HTTPRequestHead(
+      version: .http1_1, method: request.method, uri: request.path, headers: headers)
   }
 }
 

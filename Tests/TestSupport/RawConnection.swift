@@ -33,6 +33,18 @@ public final class RawConnection {
     }
   }
 
+  /// The head of the next reply, which has no body, whatever length it tells.
+  public func head() async throws -> String {
+    while true {
+      if let end = received.firstRange(of: "\r\n\r\n") {
+        defer { received = String(received[end.upperBound...]) }
+        return String(received[..<end.lowerBound])
+      }
+      guard let bytes = try await inbound.next() else { return "" }
+      received += String(buffer: bytes)
+    }
+  }
+
   /// The status of the next reply; `nil` when the worker has closed the connection.
   public func status() async throws -> Int? { try await reply()?.status }
 

@@ -33,32 +33,46 @@ public struct TestGate: Sendable {
 
 /// Runs `body` on a fresh gate with as many workers on one database.
 ///
-/// - Parameter limits: by default the lanes are as patient as a busy machine needs.
+/// - Parameter deadlines: by default requests are as patient as a busy machine needs.
 public func withGate<T: Sendable>(
   workers: Int = 1, allowance: Int64 = 1_000, graceSeconds: Int32 = 300,
-  limits: LaneLimits = .patient, verifyingEvery interval: Duration? = nil,
+  deadlines: Deadlines = .patient, verifyingEvery interval: Duration? = nil,
   _ body: @Sendable (TestGate) async throws -> T
 ) async throws -> T {
   let server = try #require(TestServer.current, "the suite lacks the .server trait")
   return try await server.withDatabase { url in
     let setup = try await TestGate.Setup(url: url, allowance: allowance, grace: graceSeconds)
-    let settings = try Worker.Settings(url, limits, verifyingEvery: interval)
+    let settings = try Worker.Settings(url, deadlines, verifyingEvery: interval)
     return try await withWorkers(workers, settings) { clients in
       try await body(TestGate(setup, clients: clients))
     }
   }
 }
 
+/// Runs `body` on a gate in a migrated database of any server.
+///
+/// - Parameters:
+///   - url: the login of the administration, and of the test.
+///   - worker: the login of the one worker.
+public func withGate<T: Sendable>(
+  at url: String, worker: String, _ body: @Sendable (TestGate) async throws -> T
+) async throws -> T {
+  let setup = try await TestGate.Setup(url: url, allowance: 1_000, grace: 300)
+  return try await withWorkers(1, try Worker.Settings(worker, .patient)) { clients in
+    try await body(TestGate(setup, clients: clients))
+  }
+}
+
 /// Runs `body` on a fresh gate whose one worker reaches the database by way of a proxy.
 public func withProxiedGate<T: Sendable>(
-  _ place: WirePlace, limits: LaneLimits = .patient,
+  _ place: WirePlace, deadlines: Deadlines = .patient,
   _ body: @Sendable (TestGate, WireProxy) async throws -> T
 ) async throws -> T {
   let server = try #require(TestServer.current, "the suite lacks the .server trait")
   return try await server.withDatabase { url in
     let setup = try await TestGate.Setup(url: url, allowance: 1_000, grace: 300)
     return try await place.with(url) { url, proxy in
-      try await withWorkers(1, try Worker.Settings(url, limits)) { clients in
+      try await withWorkers(1, try Worker.Settings(url, deadlines)) { clients in
         try await body(TestGate(setup, clients: clients), proxy)
       }
     }
@@ -72,29 +86,43 @@ private func withWorkers<T: Sendable>(
   if started.count == count { return try await body(started) }
   let worker = Worker(settings, logger: TestServer.logger)
   return try await worker.application().test(.ahc(.http)) { client in
-    try await withWorkers(count, settings, started: started + [client], body)
+    try await client.waitUntilReady()
+    return try await withWorkers(count, settings, started: started + [client], body)
+  }
+}
+
+extension TestClientProtocol {
+  /// A worker is ready once it has reached its database.
+  fileprivate func waitUntilReady() async throws {
+    let isReady = try await holds(within: .seconds(60)) {
+      try await execute(uri: "/health/ready", method: .get) { $0.status == .ok }
+    }
+    try #require(isReady, "the worker is not ready")
   }
 }
 
 extension Worker.Settings {
   fileprivate init(
-    _ url: String, _ limits: LaneLimits, verifyingEvery interval: Duration? = nil
+    _ url: String, _ deadlines: Deadlines, verifyingEvery interval: Duration? = nil
   ) throws {
-    self.init(databaseURL: url)
+    self.init(databaseURL: TestServer.loginURL(url))
     lanes = 2
-    laneLimits = limits
+    self.deadlines = deadlines
+    laneLimits.patience = deadlines.request
     if let interval {
       verification = Verification(checks: try .ofThisPackage(), interval: interval)
     }
   }
 }
 
-extension LaneLimits {
-  public static let patient = LaneLimits(deadline: .seconds(20))
+extension Deadlines {
+  public static let patient = Deadlines(.seconds(20))
 
-  public init(deadline: Duration) {
+  /// The same for batches and for all else.
+  public init(_ duration: Duration) {
     self.init()
-    self.deadline = deadline
+    request = duration
+    batch = duration
   }
 }
 
@@ -109,7 +137,8 @@ extension TestGate {
 
     init(url: String, allowance: Int64, grace: Int32) async throws {
       self.url = url
-      administration = Administration(url: url, logger: TestServer.logger)
+      administration = Administration(
+        url: TestServer.loginURL(url), logger: TestServer.logger)
       tenant = try await administration.createTenant(
         "example", initialAllowance: allowance, topUpURL: "https://example.com/top-up",
         graceSeconds: grace)
@@ -175,7 +204,8 @@ extension TestGate {
   /// The checks of `tollgate verify` that find something; a healthy ledger gives none.
   public func violations() async throws -> [String] {
     try await Verifier(
-      url: databaseURL, folder: try .ofThisPackage(), logger: TestServer.logger
+      url: TestServer.loginURL(databaseURL), folder: try .ofThisPackage(),
+      logger: TestServer.logger
     ).violations()
   }
 }

@@ -16,13 +16,15 @@ public struct TestLedger: Sendable {
     configuration.lockTimeout = .seconds(20)
     configuration.statementTimeout = .seconds(20)
     superuser = Connection(configuration, name: "superuser", logger: TestServer.logger)
+    configuration.url = TestServer.loginURL(databaseURL)
     configuration.role = "tollgate_service"
     service = Connection(configuration, name: "service", logger: TestServer.logger)
   }
 
   /// Adds the three tenants, each with the example price book.
   public func addTenants(allowance: Int64 = 1_000) async throws {
-    let administration = Administration(url: databaseURL, logger: TestServer.logger)
+    let administration = Administration(
+      url: TestServer.loginURL(databaseURL), logger: TestServer.logger)
     for (name, grace) in [("one", Int32(300)), ("two", 300), ("three", 0)] {
       let tenant = try await administration.createTenant(
         name, initialAllowance: allowance, topUpURL: nil, graceSeconds: grace)
@@ -62,9 +64,7 @@ public struct TestLedger: Sendable {
 
   /// What the checks of `tollgate verify` find: `<name of the check>: <detail>`.
   public func violations() async throws -> [String] {
-    try await Verifier(
-      url: databaseURL, folder: try .ofThisPackage(), logger: TestServer.logger
-    ).violations()
+    try await verifier().violations()
   }
 
   /// A verifier of this database.
@@ -72,7 +72,7 @@ public struct TestLedger: Sendable {
     url: String? = nil, limits: VerificationLimits = .init()
   ) throws -> Verifier {
     Verifier(
-      url: url ?? databaseURL, folder: try .ofThisPackage(), limits: limits,
+      url: url ?? TestServer.loginURL(databaseURL), folder: try .ofThisPackage(), limits: limits,
       logger: TestServer.logger)
   }
 }
@@ -210,7 +210,7 @@ extension TestLedger {
       """
       SELECT tollgate.expire(0, array_agg(o.tenant_id), array_agg(o.account_id),
                              array_agg(o.reservation_key))
-        FROM tollgate.overdue(1000, NULL) o
+        FROM tollgate.overdue(1000) o
       """
     ).first.flatMap { Int($0) }
   }

@@ -15,10 +15,12 @@ public struct TestMachine: Sendable {
 
   /// Runs `body` with a new machine, and removes it.
   public static func with<T: Sendable>(
-    _ name: String, _ body: @Sendable (TestMachine) async throws -> T
+    _ name: String, serverSettings: [String: String] = [:],
+    _ body: @Sendable (TestMachine) async throws -> T
   ) async throws -> T {
     let process = ProcessInfo.processInfo.processIdentifier
-    return try await with(.init(folder: "/tmp/tollgate-\(name)-\(process)"), body)
+    return try await with(
+      .init(folder: "/tmp/tollgate-\(name)-\(process)", serverSettings: serverSettings), body)
   }
 
   private static func with<T: Sendable>(
@@ -32,18 +34,29 @@ public struct TestMachine: Sendable {
     return try result.get()
   }
 
+  /// Starts the server of the same folder and port, which was stopped or lost, again. Whoever calls
+  /// it stops it.
+  public func startAgain() async throws -> PrivatePostgres {
+    let again = try await PrivatePostgres.start(settings, logger: TestServer.logger)
+    try #require(again.port == server.port, "the server came back on another port")
+    return again
+  }
+
   /// Runs `body` while the server of the same folder and port, which was stopped, runs again.
   public func withServerAgain<T: Sendable>(
     _ body: @Sendable () async throws -> T
   ) async throws -> T {
-    let again = try await PrivatePostgres.start(settings, logger: TestServer.logger)
-    try #require(again.port == server.port, "the server came back on another port")
+    let again = try await startAgain()
     let result = await Result { try await body() }
     try await again.stop()
     return try result.get()
   }
 
-  public var url: String { server.url(database: Self.database) }
+  public var url: String { url(of: Self.database) }
+
+  public func url(of database: String, as login: String = PrivatePostgres.superuser) -> String {
+    server.url(user: login, database: database)
+  }
 
   /// Of this one and of another machine, of which one can be written to.
   public func url(or other: TestMachine) -> String {
@@ -55,24 +68,56 @@ public struct TestMachine: Sendable {
   ///
   /// - Returns: the key of a service.
   public func addTenant(allowance: Int64) async throws -> String {
-    try await execute("CREATE DATABASE \(Self.database)")
-    _ = try await Migrator(url: url, folder: try .ofThisPackage(), logger: TestServer.logger).run()
+    try await addDatabase(Self.database, of: TestServer.login)
+    try await migrate(Self.database, as: TestServer.login)
     return try await TestGate.Setup(url: url, allowance: allowance, grace: 300).serviceKey.text
   }
 
-  /// The first column of a query on the tenant's database, as text.
-  public func query(_ sql: String) async throws -> [String?] {
+  /// Makes a database of a new login, which has the superuser's password.
+  ///
+  /// - Parameter attributes: what the login may do besides, as SQL says it.
+  public func addDatabase(
+    _ name: String, of login: String, _ attributes: String = "CREATEROLE"
+  ) async throws {
+    try await execute(
+      "CREATE ROLE \(login) LOGIN PASSWORD '\(server.password)' \(attributes)")
+    try await execute("CREATE DATABASE \(name) OWNER \(login)")
+  }
+
+  public func migrate(_ database: String, as login: String) async throws {
+    _ = try await Migrator(
+      url: url(of: database, as: login), folder: try .ofThisPackage(), logger: TestServer.logger
+    ).run()
+  }
+
+  /// The first column of a query, as text.
+  ///
+  /// - Parameter url: that of the superuser on the tenant's database unless given.
+  public func query(_ sql: String, by url: String? = nil) async throws -> [String?] {
     let connection = Connection(
-      ConnectionConfiguration(url: url), name: "query", logger: TestServer.logger)
+      ConnectionConfiguration(url: url ?? self.url), name: "query", logger: TestServer.logger)
     return try await connection.execute(
       Statement(name: "", sql: "SELECT value::text FROM (\(sql)) q (value)"), [],
       until: .now + .seconds(30)
     ) { (row) throws(PostgresError) in try row.optional(String.self) }
   }
 
-  private func execute(_ script: String) async throws {
+  /// Runs SQL on the tenant's database, as a connection of its own.
+  public func execute(onTenants script: String) async throws {
+    let connection = Connection(
+      ConnectionConfiguration(url: url), name: "script", logger: TestServer.logger)
+    try await connection.execute(script: script, until: .now + .seconds(30))
+    await connection.disconnect()
+  }
+
+  /// Runs SQL on the server's own database.
+  ///
+  /// - Parameter login: the superuser unless given.
+  public func execute(
+    _ script: String, as login: String = PrivatePostgres.superuser
+  ) async throws {
     try await Connection(
-      ConnectionConfiguration(url: server.url(database: "postgres")), name: "machine",
+      ConnectionConfiguration(url: url(of: "postgres", as: login)), name: "machine",
       logger: TestServer.logger
     ).execute(script: script, until: .now + .seconds(30))
   }
@@ -126,6 +171,13 @@ extension TestMachine {
 
   /// Ends every process of the server at once, as the loss of the machine does.
   public func lose() throws {
+    for process in try freeze() { kill(process, SIGKILL) }
+  }
+
+  /// Stops every process of the server where it is, as a machine does that is suspended: what is
+  /// connected stays so, and gets no answer. Returns the processes, for ``thaw(_:)``.
+  @discardableResult
+  public func freeze() throws -> [Int32] {
     let file = try String(
       contentsOfFile: "\(settings.folder)/data/postmaster.pid", encoding: .utf8)
     let server = try #require(file.split(separator: "\n").first.flatMap { Int32($0) })
@@ -136,7 +188,13 @@ extension TestMachine {
     let processes = String(decoding: children, as: UTF8.self).split(separator: " ")
       .compactMap { Int32($0) }
     try #require(!processes.isEmpty)
-    for process in processes + [server] { kill(process, SIGKILL) }
+    for process in processes { kill(process, SIGSTOP) }
+    return processes + [server]
+  }
+
+  /// Lets processes go on that were stopped.
+  public func thaw(_ processes: [Int32]) {
+    for process in processes { kill(process, SIGCONT) }
   }
 
   /// Lets a standby take over, and waits until it has.

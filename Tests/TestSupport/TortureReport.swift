@@ -11,6 +11,8 @@ public struct TortureReport: Codable, Sendable {
   /// How many actions were answered and found done once, by kind.
   public var successes: [String: Int] = [:]
   public var recoverySeconds: [Double] = []
+  /// Lines of a table, in Markdown.
+  public var table: [String] = []
 
   public init(part: String) { self.part = part }
 

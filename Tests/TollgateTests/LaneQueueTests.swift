@@ -181,4 +181,15 @@ extension LaneQueue<Item> {
       }
     }
   }
+
+  @Test func whatIsTakenOutLeavesItsAccountRoom() {
+    let items = (0..<4).map { Item("reserve", Int64($0 % 2), $0) }
+    var queue = LaneQueue<Item>(capacity: 10, accountCapacity: 2, batchLimit: 10)
+    _ = queue.enqueue(items)
+    #expect(queue.enqueue([Item("reserve", 0, 9)]) == .full)
+    #expect(queue.removeAll { $0.key < 2 } == [items[0], items[1]])
+    #expect(queue.removeAll { $0.key < 2 } == [])
+    #expect(queue.enqueue([Item("reserve", 0, 9)]) == .accepted(wakes: false))
+    #expect(queue.batch() == [items[2], items[3], Item("reserve", 0, 9)])
+  }
 }

@@ -31,6 +31,15 @@ SELECT * FROM tollgate_data.grants WITH NO DATA;
 CREATE TEMPORARY TABLE action_keys AS
 SELECT * FROM tollgate_data.action_keys WITH NO DATA;
 
+CREATE TEMPORARY TABLE due_holds AS
+SELECT * FROM tollgate_data.due_holds WITH NO DATA;
+
+CREATE TEMPORARY TABLE postponed_expiries AS
+SELECT * FROM tollgate_data.postponed_expiries WITH NO DATA;
+
+-- When this was copied, or a little before.
+CREATE TEMPORARY TABLE looked_at (at timestamptz);
+
 -- The entry before the first one of an account in `entries`, where these do not begin with its
 -- first.
 CREATE TEMPORARY TABLE entries_before AS

@@ -122,6 +122,15 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     waitingByAccount[item.account] = left == 0 ? nil : left
   }
 
+  /// Takes the items out that are chosen, wherever they stand. What was submitted with them stays.
+  public mutating func removeAll(where isChosen: (Item) -> Bool) -> [Item] {
+    let chosen = waiting.filter(isChosen)
+    if chosen.isEmpty { return [] }
+    waiting.removeAll(where: isChosen)
+    for item in chosen { discount(item) }
+    return chosen
+  }
+
   /// Admits nothing more. Returns whether the lane must be woken to notice.
   public mutating func close() -> Bool {
     isClosed = true

@@ -67,6 +67,13 @@ public struct LaneQueues<Item: LaneItem>: Sendable {
     return Wakes(alone: alone.append(undecided + waiting))
   }
 
+  /// Takes the items out that are chosen, wherever they stand.
+  public mutating func removeAll(
+    where isChosen: (Item) -> Bool
+  ) -> (common: [Item], alone: [Item]) {
+    (common.removeAll(where: isChosen), alone.removeAll(where: isChosen))
+  }
+
   /// A batch of the account went through. It shares batches again when nothing more of it waits.
   public mutating func rejoin(_ account: Int64) {
     if !alone.isWaiting(account) { accountsAlone.remove(account) }

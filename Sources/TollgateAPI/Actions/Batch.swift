@@ -7,7 +7,7 @@ private struct BatchElement {
   let action: Action
   let request: APIRequest
 
-  init(_ json: JSON, _ principal: Principal) throws(APIError) {
+  init(_ json: JSON, of request: APIRequest) throws(APIError) {
     var fields = try RequestFields(json)
     let name = fields.required("action") { $0.string($1) }
     let key = fields.identifier("idempotency_key")
@@ -18,10 +18,11 @@ private struct BatchElement {
     }
     try fields.validate()
     guard let action else { throw .internalFault }
-    guard action.isAllowed(to: principal.role) else { throw .forbidden }
+    guard action.isAllowed(to: request.principal.role) else { throw .forbidden }
     self.action = action
-    request = APIRequest(
-      principal: principal, body: fields["body"] ?? .object([:]), idempotencyKey: key)
+    self.request = APIRequest(
+      principal: request.principal, body: fields["body"] ?? .object([:]), idempotencyKey: key,
+      deadline: request.deadline)
   }
 
   /// Whether preparing it reads what earlier elements of the batch may write.
@@ -48,10 +49,10 @@ extension API {
           "list_type")
       ])
     }
-    var run = BatchRun(lanes: lanes)
+    var run = BatchRun(lanes: lanes, deadline: request.deadline)
     for json in elements {
       do {
-        let element = try BatchElement(json, request.principal)
+        let element = try BatchElement(json, of: request)
         if element.readsLedger { await run.flush() }
         run.append(try await prepare(element.action, element.request))
       } catch {
@@ -67,11 +68,15 @@ private struct BatchRun {
   typealias Slot = (index: Int, reply: @Sendable (Outcome) throws -> Reply)
 
   let lanes: Lanes
+  let deadline: ContinuousClock.Instant
   private var results: [Result<Reply, any Error>] = []
   private var commands: [Command] = []
   private var slots: [Slot] = []
 
-  init(lanes: Lanes) { self.lanes = lanes }
+  init(lanes: Lanes, deadline: ContinuousClock.Instant) {
+    self.lanes = lanes
+    self.deadline = deadline
+  }
 
   mutating func append(_ error: any Error) { results.append(.failure(error)) }
 
@@ -87,7 +92,7 @@ private struct BatchRun {
 
   /// Runs what has gathered.
   mutating func flush() async {
-    let outcomes = await lanes.submit(commands)
+    let outcomes = await lanes.submit(commands, until: deadline)
     for (slot, outcome) in zip(slots, outcomes) {
       results[slot.index] = Result { try slot.reply(try outcome.get()) }
     }

@@ -43,7 +43,8 @@ extension API {
     guard let address else { throw APIError.internalFault }
     var asked = credits
     if let quantities {
-      let repricing = try await repricing(address.id, request.principal.tenant)
+      let repricing = try await repricing(
+        address.id, request.principal.tenant, until: request.deadline)
       asked = try repricing.credits(forWork: quantities)
     }
     let key = request.idempotencyKey.map { KeyScope.capture.derive($0) }

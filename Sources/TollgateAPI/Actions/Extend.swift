@@ -17,14 +17,15 @@ extension API {
     }
     try fields.validate()
     guard let address else { throw APIError.internalFault }
-    let priced = try await reprice(address.id, tenant, with: quantities)
+    let priced = try await reprice(
+      address.id, tenant, with: quantities, until: request.deadline)
     let command = ExtendCommand(
       tenant: tenant, reservation: address.id,
       actionKey: request.idempotencyKey.map { KeyScope.extend.derive($0) } ?? .random(),
       fingerprint: fields.fingerprint("extend", address),
       credits: priced?.quote.credits ?? credits, quantities: priced?.quote.quantities,
       ttlSeconds: ttlSeconds.map { Int32($0) })
-    let topUpURL = try await tenants.tenant(tenant)?.topUpURL
+    let topUpURL = try await tenants.tenant(tenant, until: request.deadline)?.topUpURL
     return .command(.extend(command)) { outcome in
       let extended = try extended(outcome) { more, available in
         // The new hold may take what is available besides what it replaces.
@@ -45,10 +46,11 @@ extension API {
   /// The new hold that `quantities` ask for, with the book to say what would fit; `nil` when the
   /// request names none.
   private func reprice(
-    _ id: ReservationID, _ tenant: TenantID, with quantities: [String: JSON]?
+    _ id: ReservationID, _ tenant: TenantID, with quantities: [String: JSON]?,
+    until deadline: ContinuousClock.Instant
   ) async throws -> (book: PriceBook, quote: Quote)? {
     guard let quantities else { return nil }
-    let repricing = try await repricing(id, tenant)
+    let repricing = try await repricing(id, tenant, until: deadline)
     return (repricing.book, try repricing.quote(for: quantities))
   }
 }

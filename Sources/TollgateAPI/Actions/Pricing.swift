@@ -28,10 +28,14 @@ struct PricingFields {
 }
 
 extension API {
-  func price(_ fields: PricingFields, tenant id: TenantID) async throws -> PricedOperation {
-    guard let tenant = try await tenants.tenant(id) else { throw APIError.internalFault }
+  func price(
+    _ fields: PricingFields, tenant id: TenantID, until deadline: ContinuousClock.Instant
+  ) async throws -> PricedOperation {
+    guard let tenant = try await tenants.tenant(id, until: deadline) else {
+      throw APIError.internalFault
+    }
     guard let version = tenant.activePriceBook,
-      let book = try await tenants.book(id, version)
+      let book = try await tenants.book(id, version, until: deadline)
     else {
       throw APIError(.conflict, "NO_PRICE_BOOK", "the tenant has no active price book")
     }

@@ -10,14 +10,19 @@ extension API {
     let account = accountToRead(&fields, request.principal, isRequired: false)
     try fields.validate()
     guard let pricing else { throw APIError.internalFault }
-    let priced = try await price(pricing, tenant: request.principal.tenant)
+    let priced = try await price(
+      pricing, tenant: request.principal.tenant, until: request.deadline)
     var available: Int64?
-    if let account { available = try await balance(of: account).spendable }
+    if let account {
+      available = try await balance(of: account, until: request.deadline).spendable
+    }
     return Reply { $0.object { priced.write(to: &$0, available: available) } }
   }
 
-  func balance(of account: AccountReference) async throws(StoreError) -> Balance {
-    try await readers.read { (connection, deadline) throws(PostgresError) in
+  func balance(
+    of account: AccountReference, until deadline: ContinuousClock.Instant
+  ) async throws(StoreError) -> Balance {
+    try await readers.read(until: deadline) { (connection, deadline) throws(PostgresError) in
       try connection.balance(of: account, until: deadline)
     }
   }

@@ -4,19 +4,22 @@ import TollgateStore
 
 extension API {
   func reservation(
-    _ id: ReservationID, tenant: TenantID
+    _ id: ReservationID, tenant: TenantID, until deadline: ContinuousClock.Instant
   ) async throws(StoreError) -> Reservation? {
-    try await readers.read { (connection, deadline) throws(PostgresError) in
+    try await readers.read(until: deadline) { (connection, deadline) throws(PostgresError) in
       try connection.reservation(id, tenant: tenant, until: deadline)
     }
   }
 
   /// A reservation and the price book version it was made with, to price it again.
-  func repricing(_ id: ReservationID, _ tenant: TenantID) async throws -> Repricing {
-    guard let reservation = try await reservation(id, tenant: tenant) else {
+  func repricing(
+    _ id: ReservationID, _ tenant: TenantID, until deadline: ContinuousClock.Instant
+  ) async throws -> Repricing {
+    guard let reservation = try await reservation(id, tenant: tenant, until: deadline) else {
       throw APIError.noReservation
     }
-    guard let book = try await tenants.book(tenant, reservation.priceBookVersion) else {
+    let version = reservation.priceBookVersion
+    guard let book = try await tenants.book(tenant, version, until: deadline) else {
       throw APIError.internalFault
     }
     return Repricing(reservation: reservation, book: book)

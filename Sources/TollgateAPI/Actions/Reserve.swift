@@ -19,6 +19,8 @@ private struct ReserveFields {
   let metadata: JSON?
   let key: UUID?
   let fingerprint: Fingerprint
+  /// Of the request.
+  let deadline: ContinuousClock.Instant
 
   init(_ request: APIRequest, charging: Bool) throws {
     var fields = try RequestFields(request.body)
@@ -33,6 +35,7 @@ private struct ReserveFields {
     guard let account, let pricing else { throw APIError.internalFault }
     self.account = AccountReference(tenant: request.principal.tenant, name: account)
     self.pricing = pricing
+    deadline = request.deadline
     key = request.idempotencyKey.map { KeyScope.reservation.derive($0) }
     fingerprint = Fingerprint(request.body, parts: charging ? "charge" : "reserve")
   }
@@ -44,7 +47,8 @@ extension API {
     let fields = try ReserveFields(request, charging: charging)
     let priced: PricedOperation
     do {
-      priced = try await price(fields.pricing, tenant: request.principal.tenant)
+      priced = try await price(
+        fields.pricing, tenant: request.principal.tenant, until: fields.deadline)
       try fields.checkMaxPrice(priced.quote)
     } catch let error as APIError {
       guard let earlier = try await earlierAnswer(fields, charging: charging) else { throw error }
@@ -71,9 +75,9 @@ extension API {
   private func earlierAnswer(_ fields: ReserveFields, charging: Bool) async throws -> Reply? {
     guard let key = fields.key else { return nil }
     let id = ReservationID(account: fields.account.id, key: key)
-    guard let reservation = try await reservation(id, tenant: fields.account.tenant) else {
-      return nil
-    }
+    let reservation = try await reservation(
+      id, tenant: fields.account.tenant, until: fields.deadline)
+    guard let reservation else { return nil }
     guard reservation.fingerprint == fields.fingerprint.value else {
       throw APIError.idempotencyMismatch
     }
@@ -83,7 +87,7 @@ extension API {
   private func free(
     _ priced: PricedOperation, _ fields: ReserveFields, charging: Bool
   ) async throws -> Reply {
-    let available = try await balance(of: fields.account).spendable
+    let available = try await balance(of: fields.account, until: fields.deadline).spendable
     return Reply(
       headers: [
         (charging ? .creditsCharged : .creditsReserved, 0), (.creditsAvailable, available),

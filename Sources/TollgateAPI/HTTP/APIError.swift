@@ -76,6 +76,10 @@ extension APIError {
         "somebody else has locked the account; nothing charged; retry")
     case .unavailable:
       self.init(.badGateway, "UPSTREAM_ERROR", "a dependency was down; nothing charged; retry")
+    case .readOnly:
+      self.init(
+        .serviceUnavailable, "READ_ONLY",
+        "the database takes no writes; nothing charged; retry when it does")
     case .outcomeUnknown:
       self.init(
         .serviceUnavailable, "OUTCOME_UNKNOWN",

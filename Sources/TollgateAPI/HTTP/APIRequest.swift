@@ -4,11 +4,12 @@ import NIOCore
 import Tollgate
 import TollgateStore
 
-/// What every handler is given: who asks, the body, the idempotency key.
+/// What every handler is given: who asks, the body, the idempotency key, and until when to answer.
 struct APIRequest: Sendable {
   let principal: Principal
   let body: JSON
   let idempotencyKey: String?
+  let deadline: ContinuousClock.Instant
 }
 
 /// The context of a request. Bodies are limited by the handlers.
@@ -28,7 +29,10 @@ extension API {
   func request(
     _ request: Request, allowing isAllowed: (Principal.Role) -> Bool
   ) async throws -> APIRequest {
-    try await self.request(RequestHeaders(request.headers), allowing: isAllowed) {
+    let deadline = ContinuousClock.now + deadlines.request
+    return try await self.request(
+      RequestHeaders(request.headers), until: deadline, allowing: isAllowed
+    ) {
       do {
         return try await request.body.collect(upTo: Self.bodyLimit)
       } catch is NIOTooManyBytesError {
@@ -39,21 +43,28 @@ extension API {
 
   /// Authenticates first: who has no key learns nothing, not even that the body is wrong.
   func request(
-    _ headers: RequestHeaders, allowing isAllowed: (Principal.Role) -> Bool,
-    body: () async throws -> ByteBuffer
+    _ headers: RequestHeaders, until deadline: ContinuousClock.Instant,
+    allowing isAllowed: (Principal.Role) -> Bool, body: () async throws -> ByteBuffer
   ) async throws -> APIRequest {
-    let principal = try await principal(of: headers)
+    let principal = try await principal(of: headers, until: deadline)
     guard isAllowed(principal.role) else { throw APIError.forbidden }
+    let begin = ContinuousClock.now
+    let body = try await body()
+    // What the client takes to send the body is its own time.
+    let deadline = deadline + (.now - begin)
     return APIRequest(
-      principal: principal, body: try Self.json(try await body()),
-      idempotencyKey: try Self.idempotencyKey(of: headers))
+      principal: principal, body: try Self.json(body),
+      idempotencyKey: try Self.idempotencyKey(of: headers), deadline: deadline)
   }
 
-  func principal(of headers: RequestHeaders) async throws -> Principal {
+  func principal(
+    of headers: RequestHeaders, until deadline: ContinuousClock.Instant
+  ) async throws -> Principal {
     guard let token = headers.bearerToken else { throw APIError.unauthorized }
     let principal =
       SessionTokens.isToken(token)
-      ? try await sessions.principal(of: token) : try await keys.principal(of: token)
+      ? try await sessions.principal(of: token, until: deadline)
+      : try await keys.principal(of: token, until: deadline)
     guard let principal else { throw APIError.unauthorized }
     return principal
   }

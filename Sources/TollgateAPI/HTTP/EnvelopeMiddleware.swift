@@ -19,6 +19,8 @@ struct EnvelopeMiddleware<Context: RequestContext>: RouterMiddleware {
     } catch {
       response = Reply(any: error, requestID: requestID, logger: context.logger).response
     }
+    // Answered as a GET would be, with its headers, and errors too.
+    if request.method == .head { response = response.createHeadResponse() }
     answers.count(response.status)
     response.headers[.requestID] = requestID
     return response

@@ -34,10 +34,12 @@ final class SessionTokens: Sendable {
   ///
   /// Only the keys of the tenant that the token names can prove it, so no tenant can make sessions
   /// of another.
-  func principal(of token: String) async throws(StoreError) -> Principal? {
+  func principal(
+    of token: String, until deadline: ContinuousClock.Instant
+  ) async throws(StoreError) -> Principal? {
     guard token.utf8.count <= Self.lengthLimit,
       let claimed = try? await JWTKeyCollection().unverified(token, as: SessionClaims.self),
-      let tenant = try await tenants.tenant(named: claimed.iss.value),
+      let tenant = try await tenants.tenant(named: claimed.iss.value, until: deadline),
       let keys = await keys(of: tenant),
       let claims = try? await keys.verify(token, as: SessionClaims.self),
       Identifier.isValid(claims.sub.value)

@@ -8,7 +8,8 @@ extension API {
   func usageSummary(_ request: APIRequest) async throws -> Reply {
     var fields = try RequestFields(request.body)
     guard let account = accountToRead(&fields, request.principal) else { throw APIError.forbidden }
-    let summary = try await readers.read { (connection, deadline) throws(PostgresError) in
+    let summary = try await readers.read(until: request.deadline) {
+      (connection, deadline) throws(PostgresError) in
       try connection.usageSummary(of: account, until: deadline)
     }
     return Reply { $0.raw(summary) }
@@ -19,7 +20,7 @@ extension API {
     let account = accountToRead(&fields, request.principal)
     try fields.validate()
     guard let account else { throw APIError.internalFault }
-    let balance = try await balance(of: account)
+    let balance = try await balance(of: account, until: request.deadline)
     return Reply(headers: [(.creditsAvailable, balance.available)]) { writer in
       writer.object { writer in
         writer.field("account_id", account.name)

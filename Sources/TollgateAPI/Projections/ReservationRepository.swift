@@ -4,14 +4,16 @@ import TollgateStore
 
 extension API {
   /// The reservation with its lines, or `null`.
-  func reservation(id text: String, _ principal: Principal) async throws -> Reply {
+  func reservation(
+    id text: String, _ principal: Principal, until deadline: ContinuousClock.Instant
+  ) async throws -> Reply {
     guard let id = ReservationID(text) else {
       throw RequestFields.error([
         RequestFields.problem(
           [.string("id")], "Input should be a reservation id", "reservation_id")
       ])
     }
-    let reservation = try await reservation(id, tenant: principal.tenant)
+    let reservation = try await reservation(id, tenant: principal.tenant, until: deadline)
     return Reply { $0.value(reservation) }
   }
 }

@@ -18,7 +18,8 @@ extension API {
     let before = fields.cursor("cursor")
     try fields.validate()
     guard let account else { throw APIError.internalFault }
-    let entries = try await readers.read { (connection, deadline) throws(PostgresError) in
+    let entries = try await readers.read(until: request.deadline) {
+      (connection, deadline) throws(PostgresError) in
       try connection.entries(
         of: account, before: before, limit: Int32(limit), until: deadline)
     }

@@ -45,13 +45,14 @@ extension API {
     _ call: ActionCall, on eventLoop: any EventLoop,
     _ done: @escaping @Sendable (Result<Reply, any Error>) -> Void
   ) {
+    let deadline = ContinuousClock.now + (call.route.isBatch ? deadlines.batch : deadlines.request)
     Task.immediate {
       do {
-        switch try await prepare(call) {
+        switch try await prepare(call, until: deadline) {
         case .answer(let reply): eventLoop.executeNow { done(.success(reply)) }
         case .command(let command, let reply):
           Failpoint.pass("priced")
-          lanes.submit(command, on: eventLoop) { outcome in
+          lanes.submit(command, until: deadline, on: eventLoop) { outcome in
             done(Result { try reply(try outcome.get()) })
           }
           Failpoint.pass("enqueued")
@@ -62,10 +63,12 @@ extension API {
     }
   }
 
-  private func prepare(_ call: ActionCall) async throws -> PreparedAction {
-    let request = try await request(call.headers, allowing: call.route.isAllowed) {
-      try call.wholeBody()
-    }
+  private func prepare(
+    _ call: ActionCall, until deadline: ContinuousClock.Instant
+  ) async throws -> PreparedAction {
+    let request = try await request(
+      call.headers, until: deadline, allowing: call.route.isAllowed
+    ) { try call.wholeBody() }
     switch call.route {
     case .single(let action): return try await prepare(action, request)
     case .batch: return .answer(try await batch(request))

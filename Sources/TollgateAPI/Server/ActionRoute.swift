@@ -23,6 +23,8 @@ enum ActionRoute: Sendable {
     }
   }
 
+  var isBatch: Bool { if case .batch = self { true } else { false } }
+
   /// The longest body, in bytes.
   var bodyLimit: Int {
     switch self {

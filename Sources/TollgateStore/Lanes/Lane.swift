@@ -19,7 +19,8 @@ struct Lane: Service {
     self.inbox = inbox
     runners = [(LaneInbox.Source.common, name), (.alone, "\(name)-alone")].map { source, name in
       LaneRunner(
-        Connection(configuration, name: name, logger: logger), of: inbox, source, metrics, logger)
+        Connection(configuration, name: name, logger: logger), of: inbox, source,
+        patience: limits.patience, metrics, logger)
     }
   }
 
@@ -29,6 +30,9 @@ struct Lane: Service {
   func submit(_ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant) {
     inbox.submit(commands, until: deadline)
   }
+
+  /// Answers those who wait and whose time is up, whatever the runners do meanwhile.
+  func dropLate() { inbox.dropLate(at: .now) }
 
   /// Runs batches until it is told to stop and the queues are drained.
   func run() async {
@@ -50,8 +54,8 @@ public struct LaneLimits: Sendable {
   public var accountCapacity = 1_024
   /// Commands in one transaction.
   public var batch = 256
-  /// From submission to answer.
-  public var deadline = Duration.seconds(3)
+  /// How long an answer of the server is waited for at most.
+  public var patience = Duration.seconds(3)
   /// How long a batch waits for an account that somebody else has locked: longer than a commit
   /// takes, and too short for others to notice. Then that account goes alone.
   public var lockTimeout = Duration.milliseconds(5)

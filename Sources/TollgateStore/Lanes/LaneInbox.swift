@@ -15,6 +15,8 @@ final class LaneInbox: Sendable {
   private struct State {
     var queues: LaneQueues<PendingCommand>
     var submissions: UInt64 = 0
+    var lastAnswer: ContinuousClock.Instant?
+    var unserved = StoreError.unavailable
 
     mutating func enqueue(
       _ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant
@@ -36,6 +38,9 @@ final class LaneInbox: Sendable {
       }
     }
   }
+
+  /// Without an answer for so long there is no database.
+  private static let silence = Duration.seconds(2)
 
   private let state: Mutex<State>
   private let commonWakeUp = DispatchSemaphore(value: 0)
@@ -63,6 +68,36 @@ final class LaneInbox: Sendable {
       metrics.failed(commands.count, .overloaded)
       Deliveries.hand(commands.map { ($1, .failure(.overloaded)) })
     }
+  }
+
+  /// A batch was not answered, as the server could not be used.
+  func failed(_ error: StoreError) { state.withLock { $0.unserved = error } }
+
+  /// A batch was answered.
+  func answered(at now: ContinuousClock.Instant) { state.withLock { $0.lastAnswer = now } }
+
+  /// Why what has waited for too long is refused: where there are answers there is too much to do,
+  /// or the account is locked; where there are none there is no database.
+  func refusal(of source: Source, at now: ContinuousClock.Instant) -> StoreError {
+    let (lastAnswer, unserved) = state.withLock { ($0.lastAnswer, $0.unserved) }
+    guard let lastAnswer, now - lastAnswer < Self.silence else { return unserved }
+    return source == .common ? .overloaded : .locked
+  }
+
+  /// Refuses what waits and could no more be done in time.
+  func dropLate(at now: ContinuousClock.Instant) {
+    let late = state.withLock { $0.queues.removeAll { $0.deadline <= now + leastTime } }
+    refuse(late.common, of: .common, at: now)
+    refuse(late.alone, of: .alone, at: now)
+  }
+
+  private func refuse(
+    _ late: [PendingCommand], of source: Source, at now: ContinuousClock.Instant
+  ) {
+    if late.isEmpty { return }
+    let error = refusal(of: source, at: now)
+    metrics.failed(late.count, error)
+    Deliveries.hand(late.map { ($0.recipient, .failure(error)) })
   }
 
   /// Blocks until there is work; `nil` when the source is closed and drained. Only the runner of the

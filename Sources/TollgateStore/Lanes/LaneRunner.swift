@@ -7,23 +7,21 @@ import Tollgate
 ///
 /// An actor on the connection's thread: between taking a batch and its answer nothing hops.
 actor LaneRunner {
-  /// An account that is locked is not tried again with less time left: an attempt that is under way at
-  /// the deadline has no known outcome.
-  private static let leastTimeAlone = Duration.milliseconds(100)
-
   private let connection: Connection
   private let inbox: LaneInbox
   private let source: LaneInbox.Source
+  private let patience: Duration
   private let metrics: LaneMetrics
   private let logger: Logger
 
   init(
     _ connection: Connection, of inbox: LaneInbox, _ source: LaneInbox.Source,
-    _ metrics: LaneMetrics, _ logger: Logger
+    patience: Duration, _ metrics: LaneMetrics, _ logger: Logger
   ) {
     self.connection = connection
     self.inbox = inbox
     self.source = source
+    self.patience = patience
     self.metrics = metrics
     self.logger = logger
   }
@@ -38,9 +36,10 @@ actor LaneRunner {
 
   private func run(_ batch: [PendingCommand]) async {
     Failpoint.pass("batchTaken")
-    let end = ContinuousClock.now + (source == .common ? .zero : Self.leastTimeAlone)
-    fail(batch.filter { $0.deadline <= end }, source == .common ? .overloaded : .locked)
-    await attempt(batch.filter { $0.deadline > end })
+    let now = ContinuousClock.now
+    let late = batch.filter { $0.deadline <= now + leastTime }
+    if !late.isEmpty { fail(late, inbox.refusal(of: source, at: now)) }
+    await attempt(batch.filter { $0.deadline > now + leastTime })
   }
 
   /// Repeats the whole batch with the same keys after a passing failure: a repeat is answered from
@@ -52,12 +51,15 @@ actor LaneRunner {
     while true {
       let start = ContinuousClock.now
       do {
-        let outcomes = try await connection.run(batch.map(\.command), until: deadline)
+        let outcomes = try await connection.run(
+          batch.map(\.command), until: min(deadline, start + patience))
+        inbox.answered(at: .now)
         Failpoint.pass("answerReceived")
         deliver(batch, outcomes, since: start)
         return Failpoint.pass("delivered")
       } catch {
         logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
+        if error.isServerUnavailable { inbox.failed(StoreError(unserved: error)) }
         switch retries.next(after: error, timeLeft: deadline - .now) {
         case .retry(let delay):
           metrics.repeats()

@@ -15,7 +15,6 @@ public struct Lanes: Service {
   private static let crowd = 64
 
   private let lanes: [Lane]
-  private let deadline: Duration
   private let metrics: LaneMetrics
 
   public init(
@@ -23,24 +22,25 @@ public struct Lanes: Service {
     metrics: LaneMetrics, logger: Logger
   ) {
     self.metrics = metrics
-    deadline = limits.deadline
     lanes = (0..<max(1, count)).map { index in
       Lane(configuration, limits: limits, name: "lane-\(index)", metrics: metrics, logger: logger)
     }
   }
 
-  /// Submits a command. `receive` is called once, on `eventLoop`; results of one batch arrive there
-  /// together.
+  /// Submits a command. `receive` is called once, on `eventLoop`, by the deadline; results of one
+  /// batch arrive there together.
   public func submit(
-    _ command: Command, on eventLoop: any EventLoop,
+    _ command: Command, until deadline: ContinuousClock.Instant, on eventLoop: any EventLoop,
     _ receive: @escaping @Sendable (CommandResult) -> Void
   ) {
     lanes[laneIndex(of: command, among: lanesInUse(for: 1))].submit(
-      [(command, Recipient(eventLoop: eventLoop, receive: receive))], until: .now + deadline)
+      [(command, Recipient(eventLoop: eventLoop, receive: receive))], until: deadline)
   }
 
   /// Submits commands, and waits for the results of all; those of one account run in their order.
-  public func submit(_ commands: [Command]) async -> [CommandResult] {
+  public func submit(
+    _ commands: [Command], until deadline: ContinuousClock.Instant
+  ) async -> [CommandResult] {
     if commands.isEmpty { return [] }
     return await withCheckedContinuation { continuation in
       let waiter = Waiter(count: commands.count, continuation)
@@ -50,15 +50,21 @@ public struct Lanes: Service {
       }
       for (lane, indices) in byLane {
         lanes[lane].submit(
-          indices.map { (commands[$0], waiter.recipient($0)) }, until: .now + deadline)
+          indices.map { (commands[$0], waiter.recipient($0)) }, until: deadline)
       }
     }
   }
 
   public func run() async throws {
-    try await withThrowingDiscardingTaskGroup { group in
-      for lane in lanes { group.addTask { await lane.run() } }
+    await withSweeps(dropLate) {
+      await withDiscardingTaskGroup { group in
+        for lane in lanes { group.addTask { await lane.run() } }
+      }
     }
+  }
+
+  private func dropLate() {
+    for lane in lanes { lane.dropLate() }
   }
 
   /// Records how many commands wait now.

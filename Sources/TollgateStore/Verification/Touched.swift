@@ -1,7 +1,8 @@
 import Postgres
 
-/// The accounts that an incremental run looks at: those that changed since the run it continues, or
-/// whose holds passed their deadline since, and those in which something was found.
+/// The accounts that an incremental run looks at: those that changed since the run it continues,
+/// whose holds passed their deadline since or wait to be ended, and those in which something was
+/// found.
 struct Touched {
   /// Pages of accounts that are read at once.
   private static let pages: Int64 = 10_000
@@ -14,16 +15,16 @@ struct Touched {
   let limits: VerificationLimits
 
   func mark() async throws {
-    try await markBroken()
+    try await markBrokenAndWaiting()
     try await markAccounts()
     try await markHolds()
     try await connection.execute(script: "ANALYZE touched", until: deadline)
   }
 
-  private func markBroken() async throws(PostgresError) {
-    try await connection.executeSilently(
-      "INSERT INTO touched SELECT DISTINCT unnest($1)", [.array(base.brokenAccounts)],
-      until: deadline)
+  private func markBrokenAndWaiting() async throws(PostgresError) {
+    let sql =
+      "INSERT INTO touched SELECT unnest($1) UNION SELECT account_id FROM tollgate_data.due_holds"
+    try await connection.executeSilently(sql, [.array(base.brokenAccounts)], until: deadline)
   }
 
   private func markAccounts() async throws {

@@ -1,6 +1,7 @@
 import Foundation
 import ReferenceLedger
 import Synchronization
+import TestSupport
 import Testing
 
 /// Makes go wrong what the plan says, heals it, and counts.
@@ -78,7 +79,7 @@ final class ChaosInjector: Sendable {
         switchingLog: Bool.random(using: &random))
     case .clockStepped:
       let step = ChaosDatabase.clockSteps.randomElement(using: &random) ?? nil
-      return try await holds(within: .seconds(10)) {
+      return await holds(within: .seconds(10)) {
         (try? await cluster.database.stepClock(by: step)) != nil
       }
     case .clientLinksCut: return cluster.balancer.cut { .random(using: &random) } > 0

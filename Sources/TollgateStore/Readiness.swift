@@ -1,0 +1,57 @@
+import AsyncAlgorithms
+import Logging
+import Postgres
+import ServiceLifecycle
+import Synchronization
+
+/// Whether the database serves this worker: asked once a second on a connection of its own, whoever
+/// wants to know and however often.
+public final class Readiness: Service {
+  /// A worker whose last success is older is not ready.
+  static let limit = Duration.seconds(3)
+  /// A probe without an answer is given up, and its connection.
+  private static let patience = Duration.seconds(2)
+
+  private let connection: Connection
+  private let interval: Duration
+  private let logger: Logger
+  private let state = Mutex((lastSuccess: ContinuousClock.Instant?.none, failure: StoreError.unavailable))
+
+  public init(
+    _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1), logger: Logger
+  ) {
+    connection = Connection(configuration, name: "readiness", logger: logger)
+    self.interval = interval
+    self.logger = logger
+  }
+
+  /// Why the worker is not ready; `nil` when it is.
+  public var failure: StoreError? { failure(at: .now) }
+
+  func failure(at now: ContinuousClock.Instant) -> StoreError? {
+    state.withLock { state in
+      if let last = state.lastSuccess, now - last <= Self.limit { return nil }
+      return state.failure
+    }
+  }
+
+  func succeeded(at now: ContinuousClock.Instant) { state.withLock { $0.lastSuccess = now } }
+
+  public func run() async throws {
+    await probe()
+    for await _ in AsyncTimerSequence.repeating(every: interval).cancelOnGracefulShutdown() {
+      await probe()
+    }
+    await connection.disconnect()
+  }
+
+  private func probe() async {
+    do {
+      try await connection.probe(until: .now + Self.patience)
+      succeeded(at: .now)
+    } catch {
+      logger.debug("the database does not serve", metadata: ["error": "\(error)"])
+      state.withLock { $0.failure = StoreError(unserved: error) }
+    }
+  }
+}
