@@ -74,7 +74,7 @@ CREATE TEMPORARY TABLE price_rules (
   component text
 );
 
--- The accounts an incremental run looks at: see touched.sql.
+-- The accounts an incremental run looks at: see touched/accounts.sql and touched/holds.sql.
 CREATE TEMPORARY TABLE touched (account_id bigint PRIMARY KEY);
 
 -- Of a large account: entries by what they are for, which no index of the ledger leads to. Has
