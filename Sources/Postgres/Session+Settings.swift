@@ -29,8 +29,7 @@ extension Session {
   /// Why no session could be had that can write.
   ///
   /// libpq turns away from a server whose sessions begin read-only, and keeps what that server
-  /// said of itself. Of several hosts it is the one that was tried last. A standby is not meant:
-  /// there the server that can be written to is missing.
+  /// said of itself. A standby is not meant: there the server that can be written to is missing.
   static func refusal(of connection: OpaquePointer, _ message: String) -> PostgresError {
     let isReadOnly =
       setting("default_transaction_read_only", of: connection) == "on"

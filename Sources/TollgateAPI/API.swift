@@ -1,5 +1,4 @@
 import Hummingbird
-import Postgres
 import Telemetry
 import Tollgate
 import TollgateStore

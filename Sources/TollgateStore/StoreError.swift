@@ -31,4 +31,7 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 extension StoreError {
   /// Why a server could not serve, when nothing happened there.
   init(unserved error: PostgresError) { self = error.isReadOnly ? .readOnly : .unavailable }
+
+  /// Whether it is the database that did not serve.
+  var isUnserved: Bool { self == .unavailable || self == .readOnly }
 }
