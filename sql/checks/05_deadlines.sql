@@ -9,14 +9,14 @@ SELECT r.tenant_id, r.account_id,
               r.expires_at) AS detail
   FROM reservation_lines r
  WHERE r.state = 'reserved'
-   AND r.expires_at < tollgate_data.clock() - interval '25 seconds'
+   AND r.expires_at < (SELECT l.at FROM looked_at l) - interval '25 seconds'
    AND NOT EXISTS (
          SELECT FROM due_holds d
            JOIN postponed_expiries p ON p.account_id = d.account_id
           WHERE d.account_id = r.account_id
             AND d.reservation_key = r.reservation_key
             AND p.reason IN ('locked', 'broken')
-            AND p.tried_at > tollgate_data.clock() - interval '5 minutes')
+            AND p.tried_at > (SELECT l.at FROM looked_at l) - interval '5 minutes')
 UNION ALL
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: %s at %s, its deadline %s', r.reservation_key, r.line,

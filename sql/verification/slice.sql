@@ -15,6 +15,12 @@ WITH copied_accounts AS (
 ), copied_grants AS (
   INSERT INTO grants
   SELECT t.* FROM tollgate_data.grants t WHERE t.account_id :slice
+), copied_due_holds AS (
+  INSERT INTO due_holds
+  SELECT t.* FROM tollgate_data.due_holds t WHERE t.account_id :slice
+), copied_postponed AS (
+  INSERT INTO postponed_expiries
+  SELECT t.* FROM tollgate_data.postponed_expiries t WHERE t.account_id :slice
 )
 INSERT INTO action_keys
 SELECT t.* FROM tollgate_data.action_keys t WHERE t.account_id :slice

@@ -31,6 +31,15 @@ SELECT * FROM tollgate_data.grants WITH NO DATA;
 CREATE TEMPORARY TABLE action_keys AS
 SELECT * FROM tollgate_data.action_keys WITH NO DATA;
 
+CREATE TEMPORARY TABLE due_holds AS
+SELECT * FROM tollgate_data.due_holds WITH NO DATA;
+
+CREATE TEMPORARY TABLE postponed_expiries AS
+SELECT * FROM tollgate_data.postponed_expiries WITH NO DATA;
+
+-- When this was copied, or a little before.
+CREATE TEMPORARY TABLE looked_at (at timestamptz);
+
 -- The entry before the first one of an account in `entries`, where these do not begin with its
 -- first.
 CREATE TEMPORARY TABLE entries_before AS
@@ -65,7 +74,7 @@ CREATE TEMPORARY TABLE price_rules (
   component text
 );
 
--- The accounts an incremental run looks at: see touched.sql.
+-- The accounts an incremental run looks at: see touched/accounts.sql and touched/holds.sql.
 CREATE TEMPORARY TABLE touched (account_id bigint PRIMARY KEY);
 
 -- Of a large account: entries by what they are for, which no index of the ledger leads to. Has

@@ -60,6 +60,7 @@ extension SlicePass {
   private mutating func keys(_ account: LargeAccount, _ part: Int32) async throws -> Slice {
     let account = try await keep(account, for: part)
     let prefixes = account.prefixes(of: part)
+    try await connection.execute(script: statements.time, until: deadline)
     try await run(
       statements.byKey,
       [.value(account.account)] + KeyRange(prefixes).parameters

@@ -55,6 +55,7 @@ struct SlicePass {
     let accounts: [Parameter] = [
       .value(position.account), .value(border.map { $0 - 1 } ?? Int64.max),
     ]
+    try await connection.execute(script: statements.time, until: deadline)
     try await run(statements.slice, accounts)
     var slice = try await counted()
     try await run(statements.sums)

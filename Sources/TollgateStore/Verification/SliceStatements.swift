@@ -7,6 +7,8 @@ struct SliceStatements: Sendable {
   let tables: String
   /// Makes them empty.
   let empty: String
+  /// Notes when the next slice is looked at.
+  let time: String
   let border: Statement
   let slice: Statement
   let counts: Statement
@@ -33,6 +35,7 @@ struct SliceStatements: Sendable {
     }
     tables = try folder.file("verification/tables").text
     empty = try folder.file("verification/empty").text
+    time = try folder.file("verification/time").text
     border = try statement("border")
     slice = try statement("slice")
     counts = try statement("counts")

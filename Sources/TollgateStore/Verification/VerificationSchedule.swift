@@ -24,8 +24,8 @@ extension Connection {
   }
 
   /// An incremental run is due when none, and no full one that is finished, began within
-  /// `interval`. A full one is, when none is finished that began within a day, or when there is none
-  /// that an incremental one could continue; one that failed goes on after `interval`.
+  /// `interval`. A full one is, when none is finished that began within a day, or when there is
+  /// none that an incremental one could continue; one that failed goes on after `interval`.
   func verificationSchedule(
     every interval: Duration, base: VerificationBase?, until deadline: ContinuousClock.Instant
   ) throws(PostgresError) -> VerificationSchedule {

@@ -22,6 +22,13 @@ WITH copied_accounts AS (
   INSERT INTO grants
   SELECT t.* FROM tollgate_data.grants t
    WHERE t.account_id = $1 AND t.grant_key BETWEEN $2 AND $3
+), copied_due_holds AS (
+  INSERT INTO due_holds
+  SELECT t.* FROM tollgate_data.due_holds t
+   WHERE t.account_id = $1 AND t.reservation_key BETWEEN $2 AND $3
+), copied_postponed AS (
+  INSERT INTO postponed_expiries
+  SELECT t.* FROM tollgate_data.postponed_expiries t WHERE t.account_id = $1
 )
 INSERT INTO action_keys
 SELECT t.* FROM tollgate_data.action_keys t
