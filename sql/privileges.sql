@@ -14,10 +14,10 @@ GRANT USAGE ON SCHEMA tollgate, tollgate_data TO tollgate_verifier;
 GRANT SELECT ON
   tollgate_data.accounts, tollgate_data.entries, tollgate_data.reservation_lines,
   tollgate_data.usage_days, tollgate_data.grants, tollgate_data.action_keys,
-  tollgate_data.price_books
+  tollgate_data.price_books, tollgate_data.due_holds, tollgate_data.postponed_expiries
   TO tollgate_verifier;
 GRANT SELECT (tenant_id, grace_seconds) ON tollgate_data.tenants TO tollgate_verifier;
-GRANT SELECT, INSERT ON tollgate_data.verifications TO tollgate_verifier;
+GRANT SELECT, INSERT, UPDATE ON tollgate_data.verifications TO tollgate_verifier;
 GRANT EXECUTE ON FUNCTION tollgate.account_id(integer, text), tollgate_data.clock()
   TO tollgate_verifier;
 
@@ -32,7 +32,7 @@ BEGIN
        AND p.proname IN (
              'account_id', 'idempotency_key',
              'reserve', 'capture', 'release', 'extend', 'charge', 'grant',
-             'overdue', 'expire', 'mark_swept',
+             'overdue', 'expire', 'sweep',
              'balance', 'statement', 'usage_summary', 'reservation',
              'tenants', 'price_book', 'find_key')
   LOOP

@@ -23,6 +23,8 @@ public actor Connection {
   private var hosts: [ConnectionConfiguration]
   private var session: Session?
   private var pause = ConnectionPause()
+  /// Why the server would not serve when it was last asked; `nil` when it did.
+  private var refusal: PostgresError?
 
   public init(_ configuration: ConnectionConfiguration, name: String, logger: Logger) {
     self.configuration = configuration
@@ -85,6 +87,7 @@ public actor Connection {
     } catch {
       let isUsable = session.isIdle && !error.isOutcomeUnknown && !error.isServerUnavailable
       if isUsable { self.session = consume session } else { pause.failed(at: .now) }
+      if error.isServerUnavailable { refusal = error }
       throw error
     }
   }
@@ -97,9 +100,12 @@ extension Connection {
     }
     try waitForAttempt(until: deadline)
     do {
-      return try connectToAny(until: min(deadline, .now + configuration.connectTimeout))
+      let session = try connectToAny(until: min(deadline, .now + configuration.connectTimeout))
+      refusal = nil
+      return session
     } catch {
       pause.failed(at: .now)
+      refusal = error
       throw error
     }
   }
@@ -114,11 +120,11 @@ extension Connection {
       let now = ContinuousClock.now
       let share = now.duration(to: deadline) / (hosts.count - index)
       do {
-        let session = try Session(hosts[index], until: now + share)
+        let session = try Session.open(hosts[index], until: now + share)
         if index > 0 { hosts.insert(hosts.remove(at: index), at: 0) }
         return session
       } catch {
-        failure = error
+        if !failure.isReadOnly { failure = error }
       }
     }
     throw failure
@@ -131,7 +137,7 @@ extension Connection {
     guard let begin = pause.end, begin > now else { return }
     // Whoever has so little time is not let wait for nothing.
     if begin >= deadline {
-      throw PostgresError(.unreachable, "the last attempt to connect failed a moment ago")
+      throw refusal ?? PostgresError(.unreachable, "the connection was lost a moment ago")
     }
     Thread.sleep(forTimeInterval: now.duration(to: begin) / .seconds(1))
   }

@@ -32,13 +32,10 @@ extension ConnectionConfiguration {
   }
 
   private var options: String {
-    var settings = [
-      "lock_timeout=\(Int(lockTimeout / .milliseconds(1)))",
-      "statement_timeout=\(Int(statementTimeout / .milliseconds(1)))",
-      "idle_in_transaction_session_timeout=10000",
-    ]
-    if let role { settings.append("role=\(role)") }
-    return settings.map { "-c \($0)" }.joined(separator: " ")
+    let role = role.map { [("role", $0)] } ?? []
+    // A backslash keeps a space within a value.
+    return (role + settings).map { "-c \($0)=\($1.replacing(" ", with: "\\ "))" }
+      .joined(separator: " ")
   }
 
   /// Calls `body` with libpq's NULL-terminated arrays of keywords and values.

@@ -84,6 +84,12 @@ extension String: BinaryEncodable {
   public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: utf8) }
 }
 
+extension Timestamp: BinaryEncodable {
+  public static var oid: UInt32 { 1184 }
+  public static var arrayOID: UInt32 { 1185 }
+  public func encode(into bytes: inout [UInt8]) { microseconds.encode(into: &bytes) }
+}
+
 extension UUID: BinaryEncodable {
   public static var oid: UInt32 { 2950 }
   public static var arrayOID: UInt32 { 2951 }

@@ -19,8 +19,10 @@ struct Session: ~Copyable {
     do {
       try Self.finishConnecting(connection, until: deadline)
     } catch {
+      let failure =
+        error.code == .unreachable ? Self.refusal(of: connection, error.message) : error
       PQfinish(connection)
-      throw error
+      throw failure
     }
     self.connection = connection
     warnings = Warnings(of: connection)

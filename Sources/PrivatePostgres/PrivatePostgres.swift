@@ -23,7 +23,8 @@ public final class PrivatePostgres: Sendable {
     /// Where to look for `initdb`, `pg_ctl`, `postgres` and `psql`, first match first.
     public var binaryFolders: [String]
 
-    /// - Parameter binaryFolders: nil for Debian's folders, newest version first, and then PATH.
+    /// - Parameter binaryFolders: nil for the folder TOLLGATE_POSTGRES_BIN, or without that
+    ///   variable Debian's folders, newest version first, and then PATH.
     public init(
       folder: String,
       durable: Bool = true,

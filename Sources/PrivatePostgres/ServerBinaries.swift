@@ -14,8 +14,11 @@ struct ServerBinaries: Sendable {
     (folder as NSString).appendingPathComponent(program)
   }
 
-  /// Where to look when nothing else is said: Debian's folders, newest version first, then PATH.
+  /// Where to look when nothing else is said: the folder that TOLLGATE_POSTGRES_BIN names and no
+  /// other, else Debian's folders, newest version first, then PATH.
   static var usualFolders: [String] {
+    let named = ProcessInfo.processInfo.environment["TOLLGATE_POSTGRES_BIN"] ?? ""
+    guard named.isEmpty else { return [named] }
     let debian = "/usr/lib/postgresql"
     let versions = (try? FileManager.default.contentsOfDirectory(atPath: debian)) ?? []
     let newestFirst = versions.compactMap(Int.init).sorted(by: >)

@@ -76,14 +76,16 @@ public struct API: Sendable {
   private func addHealth(to router: Router<APIRequestContext>) {
     router.get("health/live") { _, _ in Reply(status: "live").response }
     router.get("health/ready") { _, _ in
-      guard readiness.isReady else { throw NotReady() }
+      if let failure = readiness.failure { throw NotReady(reason: failure) }
       return Reply(status: "ready").response
     }
   }
 }
 
 /// What `/health/ready` says of a worker that does not reach its database.
-struct NotReady: Error {}
+struct NotReady: Error {
+  let reason: StoreError
+}
 
 extension Reply {
   fileprivate init(status: String) {

@@ -18,9 +18,13 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings(common)
-    let run = try await Verifier(
-      url: try settings.databaseURL, folder: try settings.sqlFolder, logger: settings.logger
-    ).run(incremental ? .incremental : .full)
+    let verifier = Verifier(
+      url: try settings.databaseURL, folder: try settings.sqlFolder, logger: settings.logger)
+    let run = try await cancelledBySignals {
+      let line = ProgressLine()
+      defer { line.end() }
+      return try await verifier.run(incremental ? .incremental : .full) { line.show($0) }
+    }
     if json { printJSON(run) } else { printSummary(run) }
     if !run.isClean { throw ExitCode.failure }
   }
@@ -36,7 +40,8 @@ struct VerifyCommand: AsyncParsableCommand {
     let broken = run.findings.count { !$0.violations.isEmpty }
     let outcome =
       broken == 0 ? "\(run.findings.count) checks, all clean" : "\(broken) checks found violations"
-    print("\(outcome) (\(run.mode.rawValue), \(run.accounts) accounts)")
+    let scope = "\(run.mode.rawValue), \(run.accounts) accounts in \(run.slices) slices"
+    print("\(outcome) (\(scope))")
   }
 
   private func printJSON(_ run: Verifier.Run) {
@@ -46,6 +51,7 @@ struct VerifyCommand: AsyncParsableCommand {
       writer.field("mode", run.mode.rawValue)
       writer.field("since", run.since.map { $0.date.formatted(.iso8601) })
       writer.field("accounts", run.accounts)
+      writer.field("slices", run.slices)
       writer.array("checks") { writer in
         for finding in run.findings { writer.value(finding) }
       }

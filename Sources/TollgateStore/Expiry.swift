@@ -1,62 +1,49 @@
-import Foundation
 import Postgres
 
-/// An open reservation whose deadline has passed.
-public struct OverdueReservation: Sendable {
-  public let tenant: TenantID
-  public let id: ReservationID
+/// What one call of `tollgate.sweep` did, and how things stand after it.
+public struct Sweep: Sendable {
+  /// Reservations that it ended.
+  public let expired: Int64
+  /// Lines that it read.
+  public let visited: Int64
+  /// Whether another call has something to do now.
+  public let hasMore: Bool
+  /// Accounts whose due holds wait, as somebody else holds the account's row.
+  public let locked: Int64
+  /// Accounts whose due holds wait, as ending them fails.
+  public let broken: Int64
+  /// Those that it found broken and nobody had before, in words.
+  public let newlyBroken: String?
+  /// Seconds between the ledger's clock and the deadline that was read last, by any sweep; `nil`
+  /// before the first.
+  public let secondsBehind: Int64?
 }
 
 extension Connection {
-  private static let overdue = Statement(
-    name: "overdue", sql: "SELECT * FROM tollgate.overdue($1, make_interval(secs => $2::bigint))")
-  private static let expire = Statement(
-    name: "expire", sql: "SELECT tollgate.expire($1, $2, $3, $4)")
-  private static let now = Statement(name: "now", sql: "SELECT clock_timestamp()")
-  private static let markSwept = Statement(
-    name: "mark_swept",
+  /// What ended nothing may be lost with the server, since it is done again: it need not wait for
+  /// the disk, nor for a standby.
+  private static let sweep = Statement(
+    name: "sweep",
     sql: """
-      SELECT tollgate.mark_swept(
-        timestamptz '2000-01-01 00:00+00' + $1::bigint * interval '1 microsecond')
+      SELECT s.*, CASE WHEN s.expired = 0 THEN set_config('synchronous_commit', 'off', true) END
+        FROM tollgate.sweep($1 * interval '1 ms') s
       """)
 
-  /// `tollgate.overdue`; `lookback` in seconds, `nil` for everything.
-  public func overdue(
-    limit: Int32, lookback: Int64?, until deadline: ContinuousClock.Instant
-  ) throws(PostgresError) -> [OverdueReservation] {
-    try execute(Self.overdue, [.value(limit), .value(lookback)], until: deadline) {
+  /// `tollgate.sweep`
+  ///
+  /// - Parameter pause: the least between two marks, in whole milliseconds.
+  public func sweep(
+    pause: Duration, until deadline: ContinuousClock.Instant
+  ) throws(PostgresError) -> Sweep {
+    let pause = Int64(pause / .milliseconds(1))
+    let sweep = try execute(Self.sweep, [.value(pause)], until: deadline) {
       (row) throws(PostgresError) in
-      OverdueReservation(
-        tenant: try row.next(), id: ReservationID(account: try row.next(), key: try row.next()))
-    }
-  }
-
-  /// `tollgate.expire`: how many it ended.
-  public func expire(
-    _ reservations: [OverdueReservation], until deadline: ContinuousClock.Instant
-  ) throws(PostgresError) -> Int64 {
-    let parameters: [Parameter] = [
-      .value(reservations.first?.id.account), .array(reservations.map(\.tenant)),
-      .array(reservations.map(\.id.account)), .array(reservations.map(\.id.key)),
-    ]
-    return try execute(Self.expire, parameters, until: deadline) {
-      (row) throws(PostgresError) in try row.next(Int64.self)
-    }.first ?? 0
-  }
-
-  /// The database's clock.
-  public func now(until deadline: ContinuousClock.Instant) throws(PostgresError) -> Timestamp? {
-    try execute(Self.now, [], until: deadline) { (row) throws(PostgresError) in
-      try row.next(Timestamp.self)
+      Sweep(
+        expired: try row.next(), visited: try row.next(), hasMore: try row.next(),
+        locked: try row.next(), broken: try row.next(), newlyBroken: try row.optional(),
+        secondsBehind: try row.optional())
     }.first
-  }
-
-  /// `tollgate.mark_swept`
-  public func markSwept(
-    until time: Timestamp, deadline: ContinuousClock.Instant
-  ) throws(PostgresError) {
-    _ = try execute(Self.markSwept, [.value(time.microseconds)], until: deadline) {
-      (_) throws(PostgresError) in
-    }
+    guard let sweep else { throw PostgresError(.unexpectedResult, "a sweep has one row") }
+    return sweep
   }
 }

@@ -70,7 +70,7 @@ public final class Keys: Sendable {
     do {
       return try await lookUp(key, until: deadline)
     } catch {
-      guard error == .unavailable, let principal = goodLately(key) else { throw error }
+      guard error.isUnserved, let principal = goodLately(key) else { throw error }
       return principal
     }
   }

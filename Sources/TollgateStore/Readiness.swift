@@ -15,7 +15,8 @@ public final class Readiness: Service {
   private let connection: Connection
   private let interval: Duration
   private let logger: Logger
-  private let lastSuccess = Mutex<ContinuousClock.Instant?>(nil)
+  private let state = Mutex(
+    (lastSuccess: ContinuousClock.Instant?.none, failure: StoreError.unavailable))
 
   public init(
     _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1), logger: Logger
@@ -25,14 +26,17 @@ public final class Readiness: Service {
     self.logger = logger
   }
 
-  public var isReady: Bool { isReady(at: .now) }
+  /// Why the worker is not ready; `nil` when it is.
+  public var failure: StoreError? { failure(at: .now) }
 
-  func isReady(at now: ContinuousClock.Instant) -> Bool {
-    guard let lastSuccess = lastSuccess.withLock({ $0 }) else { return false }
-    return now - lastSuccess <= Self.limit
+  func failure(at now: ContinuousClock.Instant) -> StoreError? {
+    state.withLock { state in
+      if let last = state.lastSuccess, now - last <= Self.limit { return nil }
+      return state.failure
+    }
   }
 
-  func succeeded(at now: ContinuousClock.Instant) { lastSuccess.withLock { $0 = now } }
+  func succeeded(at now: ContinuousClock.Instant) { state.withLock { $0.lastSuccess = now } }
 
   public func run() async throws {
     var wasReady = await probe(after: false)
@@ -49,8 +53,9 @@ public final class Readiness: Service {
       succeeded(at: .now)
       if !wasReady { logger.info("ready") }
     } catch {
-      if wasReady, !isReady { logger.warning("not ready", metadata: ["error": "\(error)"]) }
+      state.withLock { $0.failure = StoreError(unserved: error) }
+      if wasReady, failure != nil { logger.warning("not ready", metadata: ["error": "\(error)"]) }
     }
-    return isReady
+    return failure == nil
   }
 }

@@ -5,67 +5,64 @@ import Postgres
 import ServiceLifecycle
 import TollgateStore
 
-/// Ends overdue holds. Every worker runs it; they need not know of each other, since ending a hold
-/// is a compare-and-set under the account lock.
+/// Ends overdue holds. Every worker runs it, and they share the work: `tollgate.sweep` lets one of
+/// them at a time read the deadlines that none has read yet.
 public struct ExpiryDuty: Service {
-  /// Reservations ended in one transaction.
-  static let batch: Int32 = 100
-  /// How far each sweep looks back behind what was swept, in seconds.
-  static let lookback: Int64 = 60
-  /// Every so many sweeps, and at the start, one looks at everything: should the database's clock
-  /// ever have been set back, nothing stays open for good.
-  static let fullSweepEvery = 3_600
+  /// For one call of `tollgate.sweep`, which takes milliseconds.
+  private static let patience = Duration.seconds(60)
 
   private let connection: Connection
   private let interval: Duration
-  private let expired: Counter
+  private let metrics: ExpiryMetrics
   private let logger: Logger
 
+  /// - Parameter interval: between two sweeps of this worker. It is also how far apart marks are, so
+  ///   a hold ends within about 1 s and two of them after its deadline.
   public init(
     _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1),
     metrics: any MetricsFactory, logger: Logger
   ) {
     var configuration = configuration
-    configuration.statementTimeout = .seconds(60)
+    configuration.statementTimeout = Self.patience
     connection = Connection(configuration, name: "expiry", logger: logger)
     self.interval = interval
-    expired = Counter(label: "tollgate_reservations_expired_total", factory: metrics)
+    self.metrics = ExpiryMetrics(metrics)
     self.logger = logger
   }
 
+  /// The first sweep comes at once, lest a backlog wait for the second.
   public func run() async throws {
-    await sweepOrLog(everything: true)
-    var sweeps = 0
+    await cancelWhenGracefulShutdown { await sweepOrLog() }
     for await _ in AsyncTimerSequence.repeating(every: interval).cancelOnGracefulShutdown() {
-      sweeps += 1
-      await sweepOrLog(everything: sweeps.isMultiple(of: Self.fullSweepEvery))
+      await cancelWhenGracefulShutdown { await sweepOrLog() }
     }
     await connection.disconnect()
   }
 
-  private func sweepOrLog(everything: Bool) async {
+  private func sweepOrLog() async {
     do {
-      let expired = try await sweep(everything: everything)
+      let expired = try await sweep()
       if expired > 0 { logger.info("holds expired", metadata: ["count": "\(expired)"]) }
     } catch {
       logger.warning("expiry sweep failed", metadata: ["error": "\(error)"])
     }
   }
 
-  /// Ends all that is overdue now and returns how many reservations that were.
-  public func sweep(everything: Bool = false) async throws(PostgresError) -> Int64 {
-    let deadline = ContinuousClock.now + .seconds(120)
-    let start = try await connection.now(until: deadline)
-    let lookback = everything ? nil : Self.lookback
+  /// Ends what is due, unless another worker is at it, and returns how many reservations it ended.
+  /// Who sweeps for the first time sets a mark: what is due by then is ended a second later, by the
+  /// next sweep. A cancelled sweep ends after the transaction it is at.
+  public func sweep() async throws(PostgresError) -> Int64 {
     var expired: Int64 = 0
     while true {
-      let overdue = try await connection.overdue(
-        limit: Self.batch, lookback: lookback, until: deadline)
-      if overdue.isEmpty { break }
-      expired += try await connection.expire(overdue, until: deadline)
+      // Several workers have their turns at different times: the next mark is set by whose turn comes
+      // about an interval after the last one.
+      let sweep = try await connection.sweep(pause: interval * 0.75, until: .now + Self.patience)
+      expired += sweep.expired
+      metrics.record(sweep)
+      if let accounts = sweep.newlyBroken {
+        logger.error("holds of broken accounts cannot end", metadata: ["accounts": "\(accounts)"])
+      }
+      if !sweep.hasMore || Task.isCancelled { return expired }
     }
-    self.expired.increment(by: expired)
-    if let start { try await connection.markSwept(until: start, deadline: deadline) }
-    return expired
   }
 }

@@ -255,7 +255,8 @@ private func withStoppableWorker(
     -> Void
 ) async throws {
   let (ports, port) = AsyncStream<Int>.makeStream()
-  let worker = Worker(.init(databaseURL: databaseURL), logger: TestServer.logger)
+  let worker = Worker(
+    .init(databaseURL: TestServer.loginURL(databaseURL)), logger: TestServer.logger)
   let services = ServiceGroup(
     services: [worker.application { port.yield($0) }], logger: TestServer.logger)
   try await withThrowingTaskGroup(of: Void.self) { group in

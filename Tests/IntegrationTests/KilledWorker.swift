@@ -20,7 +20,10 @@ struct KilledWorker: Sendable {
     let port = try await freePort()
     let result = try await Subprocess.run(
       .path(.init(tollgate)),
-      arguments: ["serve", "--database", databaseURL, "--port", "\(port)", "--lanes", "1"],
+      arguments: [
+        "serve", "--database", TestServer.loginURL(databaseURL), "--port", "\(port)", "--lanes",
+        "1",
+      ],
       environment: .inherit.updating(["TOLLGATE_FAILPOINT": failpoint ?? ""]),
       input: .none, output: .discarded, error: .discarded
     ) { execution in

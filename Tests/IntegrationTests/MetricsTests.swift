@@ -66,7 +66,28 @@ extension Integration {
             && values[#"tollgate_verify_violations{check="09_usage_days"}"#] == 0
         }
         try await Self.expectOneRunAtATime(gate)
+        try await Self.expectFailuresShow(gate)
       }
+    }
+
+    private static func expectFailuresShow(_ gate: TestGate) async throws {
+      let finished = try Exposition(try await gate.metrics().text).values
+      #expect(finished[#"tollgate_verify_state{mode="full",state="finished"}"#] == 1)
+      #expect(finished[#"tollgate_verify_progress_ratio{mode="full"}"#] == 1)
+      #expect(finished["tollgate_oldest_snapshot_seconds"]?.isNaN == true)
+      try await gate.execute(
+        "ALTER TABLE tollgate_data.usage_days RENAME TO usage_days_of_yesterday")
+      for worker in 0..<3 {
+        _ = try await values(gate, worker) { values in
+          values[#"tollgate_verify_state{mode="incremental",state="failed"}"#] == 1
+        }
+      }
+      var errors = 0.0
+      for worker in 0..<3 {
+        let values = try Exposition(try await gate.metrics(worker: worker).text).values
+        errors += values["tollgate_verify_errors_total"] ?? 0
+      }
+      #expect(errors > 0)
     }
 
     /// Asks until it is so; the time limit of the test is the only one.

@@ -120,7 +120,7 @@ extension Integration {
 extension TestGate {
   fileprivate func isReady() async throws -> Bool {
     let status = try await get("/health/ready").status
-    #expect([200, 502].contains(status))
+    #expect([200, 502, 503].contains(status))
     return status == 200
   }
 

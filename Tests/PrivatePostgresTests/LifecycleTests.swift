@@ -18,6 +18,21 @@ struct LifecycleTests {
     }
   }
 
+  private static let named = ProcessInfo.processInfo.environment["TOLLGATE_POSTGRES_BIN"]
+
+  @Test("the programs in TOLLGATE_POSTGRES_BIN are those that run", .enabled(if: named != nil))
+  func runsTheNamedPrograms() async throws {
+    let named = try #require(Self.named)
+    try await withSandbox { sandbox in
+      let server = try await sandbox.start()
+      let process = try #require(sandbox.serverProcess)
+      let program = "/proc/\(process)/exe"
+      #expect(
+        try FileManager.default.destinationOfSymbolicLink(atPath: program) == "\(named)/postgres")
+      try await server.stop()
+    }
+  }
+
   @Test("data, port and password stay over a restart of under three seconds")
   func keepsData() async throws {
     try await withSandbox { sandbox in

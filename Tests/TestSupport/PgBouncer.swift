@@ -41,12 +41,8 @@ enum PgBouncer {
     let connection = Connection(
       ConnectionConfiguration(url: superuser), name: "add-login", logger: TestServer.logger)
     try await connection.execute(
-      script: """
-        CREATE ROLE \(login) LOGIN PASSWORD '\(password)' IN ROLE tollgate_service;
-        ALTER ROLE \(login) SET lock_timeout = '400ms';
-        ALTER ROLE \(login) SET statement_timeout = '2s';
-        ALTER ROLE \(login) SET idle_in_transaction_session_timeout = '10s'
-        """, until: .now + .seconds(30))
+      script: try PooledLogin.documented().script(login, password: password),
+      until: .now + .seconds(30))
     await connection.disconnect()
   }
 

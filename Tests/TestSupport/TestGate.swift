@@ -49,6 +49,20 @@ public func withGate<T: Sendable>(
   }
 }
 
+/// Runs `body` on a gate in a migrated database of any server.
+///
+/// - Parameters:
+///   - url: the login of the administration, and of the test.
+///   - worker: the login of the one worker.
+public func withGate<T: Sendable>(
+  at url: String, worker: String, _ body: @Sendable (TestGate) async throws -> T
+) async throws -> T {
+  let setup = try await TestGate.Setup(url: url, allowance: 1_000, grace: 300)
+  return try await withWorkers(1, try Worker.Settings(worker, .patient)) { clients in
+    try await body(TestGate(setup, clients: clients))
+  }
+}
+
 /// Runs `body` on a fresh gate whose one worker reaches the database by way of a proxy.
 public func withProxiedGate<T: Sendable>(
   _ place: WirePlace, deadlines: Deadlines = .patient,
@@ -91,7 +105,7 @@ extension Worker.Settings {
   fileprivate init(
     _ url: String, _ deadlines: Deadlines, verifyingEvery interval: Duration? = nil
   ) throws {
-    self.init(databaseURL: url)
+    self.init(databaseURL: TestServer.loginURL(url))
     lanes = 2
     self.deadlines = deadlines
     laneLimits.patience = deadlines.request
@@ -123,7 +137,8 @@ extension TestGate {
 
     init(url: String, allowance: Int64, grace: Int32) async throws {
       self.url = url
-      administration = Administration(url: url, logger: TestServer.logger)
+      administration = Administration(
+        url: TestServer.loginURL(url), logger: TestServer.logger)
       tenant = try await administration.createTenant(
         "example", initialAllowance: allowance, topUpURL: "https://example.com/top-up",
         graceSeconds: grace)
@@ -189,7 +204,8 @@ extension TestGate {
   /// The checks of `tollgate verify` that find something; a healthy ledger gives none.
   public func violations() async throws -> [String] {
     try await Verifier(
-      url: databaseURL, folder: try .ofThisPackage(), logger: TestServer.logger
+      url: TestServer.loginURL(databaseURL), folder: try .ofThisPackage(),
+      logger: TestServer.logger
     ).violations()
   }
 }

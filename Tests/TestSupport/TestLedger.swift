@@ -16,13 +16,15 @@ public struct TestLedger: Sendable {
     configuration.lockTimeout = .seconds(20)
     configuration.statementTimeout = .seconds(20)
     superuser = Connection(configuration, name: "superuser", logger: TestServer.logger)
+    configuration.url = TestServer.loginURL(databaseURL)
     configuration.role = "tollgate_service"
     service = Connection(configuration, name: "service", logger: TestServer.logger)
   }
 
   /// Adds the three tenants, each with the example price book.
   public func addTenants(allowance: Int64 = 1_000) async throws {
-    let administration = Administration(url: databaseURL, logger: TestServer.logger)
+    let administration = Administration(
+      url: TestServer.loginURL(databaseURL), logger: TestServer.logger)
     for (name, grace) in [("one", Int32(300)), ("two", 300), ("three", 0)] {
       let tenant = try await administration.createTenant(
         name, initialAllowance: allowance, topUpURL: nil, graceSeconds: grace)
@@ -62,60 +64,16 @@ public struct TestLedger: Sendable {
 
   /// What the checks of `tollgate verify` find: `<name of the check>: <detail>`.
   public func violations() async throws -> [String] {
-    try await Verifier(
-      url: databaseURL, folder: try .ofThisPackage(), logger: TestServer.logger
-    ).violations()
+    try await verifier().violations()
   }
 
   /// A verifier of this database.
-  public func verifier(url: String? = nil) throws -> Verifier {
+  public func verifier(
+    url: String? = nil, limits: VerificationLimits = .init()
+  ) throws -> Verifier {
     Verifier(
-      url: url ?? databaseURL, folder: try .ofThisPackage(), logger: TestServer.logger)
-  }
-
-  /// What they would find after `script`, which is rolled back.
-  ///
-  /// - Parameter touched: runs them only on the accounts that the script or this SQL touched.
-  public func violations(
-    after script: String, touching touched: String? = nil
-  ) async throws -> [String] {
-    let checks = try SQLFolder.ofThisPackage().files(in: "checks").map { file in
-      """
-      FOR v_detail IN SELECT v.detail FROM (\(file.text)) v LOOP
-        v_found := v_found || ('\(file.name): ' || v_detail);
-      END LOOP;
-      """
-    }
-    let restriction =
-      try touched.map { sql in
-        """
-        \(sql);
-        PERFORM set_config('tollgate.horizon', pg_current_xact_id()::xid::text, true),
-                set_config('tollgate.since', now()::text, true);
-        \(try SQLFolder.ofThisPackage().file("touched").text)
-        """
-      } ?? ""
-    // A variable keeps its value when the block around its assignment is rolled back.
-    try await execute(
-      """
-      CREATE OR REPLACE FUNCTION pg_temp.violations() RETURNS SETOF text LANGUAGE plpgsql AS $test$
-      DECLARE
-        v_detail text;
-        v_found text[] := '{}';
-      BEGIN
-        BEGIN
-          SET LOCAL search_path = tollgate_data;
-          \(script);
-          \(restriction)
-          \(checks.joined())
-          RAISE SQLSTATE 'TG002';
-        EXCEPTION WHEN SQLSTATE 'TG002' THEN
-        END;
-        RETURN QUERY SELECT unnest(v_found);
-      END
-      $test$
-      """)
-    return try await query("SELECT * FROM pg_temp.violations()").compactMap(\.self)
+      url: url ?? TestServer.loginURL(databaseURL), folder: try .ofThisPackage(), limits: limits,
+      logger: TestServer.logger)
   }
 }
 
@@ -252,7 +210,7 @@ extension TestLedger {
       """
       SELECT tollgate.expire(0, array_agg(o.tenant_id), array_agg(o.account_id),
                              array_agg(o.reservation_key))
-        FROM tollgate.overdue(1000, NULL) o
+        FROM tollgate.overdue(1000) o
       """
     ).first.flatMap { Int($0) }
   }
@@ -338,9 +296,12 @@ extension TestLedger {
 
 extension Verifier {
   /// What a full run finds, by check.
-  public func violations() async throws -> [String] {
-    try await run().findings.flatMap { finding in
-      finding.violations.map { "\(finding.check): \($0.detail)" }
-    }
+  public func violations() async throws -> [String] { try await run().violations }
+}
+
+extension Verifier.Run {
+  /// `<name of the check>: <detail>`
+  public var violations: [String] {
+    findings.flatMap { finding in finding.violations.map { "\(finding.check): \($0.detail)" } }
   }
 }

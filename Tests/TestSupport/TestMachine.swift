@@ -52,7 +52,11 @@ public struct TestMachine: Sendable {
     return try result.get()
   }
 
-  public var url: String { server.url(database: Self.database) }
+  public var url: String { url(of: Self.database) }
+
+  public func url(of database: String, as login: String = PrivatePostgres.superuser) -> String {
+    server.url(user: login, database: database)
+  }
 
   /// Of this one and of another machine, of which one can be written to.
   public func url(or other: TestMachine) -> String {
@@ -64,15 +68,34 @@ public struct TestMachine: Sendable {
   ///
   /// - Returns: the key of a service.
   public func addTenant(allowance: Int64) async throws -> String {
-    try await execute("CREATE DATABASE \(Self.database)")
-    _ = try await Migrator(url: url, folder: try .ofThisPackage(), logger: TestServer.logger).run()
+    try await addDatabase(Self.database, of: TestServer.login)
+    try await migrate(Self.database, as: TestServer.login)
     return try await TestGate.Setup(url: url, allowance: allowance, grace: 300).serviceKey.text
   }
 
-  /// The first column of a query on the tenant's database, as text.
-  public func query(_ sql: String) async throws -> [String?] {
+  /// Makes a database of a new login, which has the superuser's password.
+  ///
+  /// - Parameter attributes: what the login may do besides, as SQL says it.
+  public func addDatabase(
+    _ name: String, of login: String, _ attributes: String = "CREATEROLE"
+  ) async throws {
+    try await execute(
+      "CREATE ROLE \(login) LOGIN PASSWORD '\(server.password)' \(attributes)")
+    try await execute("CREATE DATABASE \(name) OWNER \(login)")
+  }
+
+  public func migrate(_ database: String, as login: String) async throws {
+    _ = try await Migrator(
+      url: url(of: database, as: login), folder: try .ofThisPackage(), logger: TestServer.logger
+    ).run()
+  }
+
+  /// The first column of a query, as text.
+  ///
+  /// - Parameter url: that of the superuser on the tenant's database unless given.
+  public func query(_ sql: String, by url: String? = nil) async throws -> [String?] {
     let connection = Connection(
-      ConnectionConfiguration(url: url), name: "query", logger: TestServer.logger)
+      ConnectionConfiguration(url: url ?? self.url), name: "query", logger: TestServer.logger)
     return try await connection.execute(
       Statement(name: "", sql: "SELECT value::text FROM (\(sql)) q (value)"), [],
       until: .now + .seconds(30)
@@ -87,9 +110,14 @@ public struct TestMachine: Sendable {
     await connection.disconnect()
   }
 
-  private func execute(_ script: String) async throws {
+  /// Runs SQL on the server's own database.
+  ///
+  /// - Parameter login: the superuser unless given.
+  public func execute(
+    _ script: String, as login: String = PrivatePostgres.superuser
+  ) async throws {
     try await Connection(
-      ConnectionConfiguration(url: server.url(database: "postgres")), name: "machine",
+      ConnectionConfiguration(url: url(of: "postgres", as: login)), name: "machine",
       logger: TestServer.logger
     ).execute(script: script, until: .now + .seconds(30))
   }
@@ -180,7 +208,7 @@ extension TestMachine {
     let path = settings.binaryFolders.map { "\($0)/\(program)" }
       .first { FileManager.default.isExecutableFile(atPath: $0) }
     let result = try await Subprocess.run(
-      .path(.init(try #require(path, "no \(program)"))), arguments: .init(arguments),
+      path.map { .path(.init($0)) } ?? .name(program), arguments: .init(arguments),
       output: .discarded, error: .string(limit: 4_096))
     try #require(result.terminationStatus.isSuccess, "\(program): \(result.standardError)")
   }

@@ -7,6 +7,9 @@ import TollgateStore
 
 /// The PostgreSQL server that all integration tests of a run share, with a migrated template
 /// database that each test copies.
+///
+/// As on a managed server, a login that is no superuser owns the databases and has migrated them;
+/// gates, administration and verification use it. Tests themselves are the superuser.
 public actor TestServer {
   @TaskLocal public static var current: TestServer?
 
@@ -15,6 +18,9 @@ public actor TestServer {
     logger.logLevel = .error
     return logger
   }()
+
+  /// May create roles, and has the superuser's password.
+  public static let login = "tollgate_login"
 
   private static let template = "tollgate_template"
 
@@ -32,10 +38,11 @@ public actor TestServer {
     superuser = Connection(
       ConnectionConfiguration(url: server.url(database: "postgres")), name: "superuser",
       logger: Self.logger)
-    try await execute("CREATE DATABASE \(Self.template)")
+    try await execute("CREATE ROLE \(Self.login) LOGIN CREATEROLE PASSWORD '\(server.password)'")
+    try await execute("CREATE DATABASE \(Self.template) OWNER \(Self.login)")
     _ = try await Migrator(
-      url: server.url(database: Self.template), folder: try SQLFolder.ofThisPackage(),
-      logger: Self.logger
+      url: server.url(user: Self.login, database: Self.template),
+      folder: try SQLFolder.ofThisPackage(), logger: Self.logger
     ).run()
   }
 
@@ -45,26 +52,43 @@ public actor TestServer {
   }
 
   /// A fresh migrated database for the time of `body`, by its superuser URL.
+  ///
+  /// - Parameter original: a database to copy instead, to which nobody may be connected.
   public func withDatabase<T: Sendable>(
-    _ body: @Sendable (String) async throws -> T
+    like original: String? = nil, _ body: @Sendable (String) async throws -> T
   ) async throws -> T {
     await acquire()
     defer { release() }
     count += 1
     let name = "test_\(count)"
-    try await execute("CREATE DATABASE \(name) TEMPLATE \(Self.template)")
+    let template =
+      original.flatMap(URLComponents.init)?.path.dropFirst().description ?? Self.template
+    try await execute("CREATE DATABASE \(name) TEMPLATE \(template) OWNER \(Self.login)")
     let url = server.url(database: name)
     let result = await Result { try await body(url) }
     try await execute("DROP DATABASE \(name) WITH (FORCE)")
     return try result.get()
   }
 
-  private func execute(_ script: String) async throws {
+  /// The URL of the login for the superuser's; any other URL as it is.
+  public static func loginURL(_ url: String) -> String {
+    url.replacing("://\(PrivatePostgres.superuser):", with: "://\(login):")
+  }
+
+  /// Runs one command as the superuser, outside of any test's database.
+  public func execute(_ script: String) async throws {
     var patient = ContinuousClock.now
     patient += .seconds(60)
     try await superuser.execute(
       script: "SET statement_timeout = 0; SET lock_timeout = 0", until: patient)
     try await superuser.execute(script: script, until: patient)
+  }
+
+  /// Changes a setting of the suite's own server, under the sessions that are there.
+  public static func setSystem(_ name: String, _ value: String) async throws {
+    let server = try #require(current, "the suite lacks a trait with a server")
+    try await server.execute("ALTER SYSTEM SET \(name) = '\(value)'")
+    try await server.execute("SELECT pg_reload_conf()")
   }
 
   private func acquire() async {
@@ -104,11 +128,12 @@ extension Trait where Self == ServerTrait {
 
   /// The usual one; put it on the outermost suite.
   public static var server: Self {
-    // Nobody waits for this standby but a test that turns synchronous_commit on.
-    ServerTrait(
-      settings: .init(
-        folder: folder, durable: false,
-        serverSettings: ["synchronous_standby_names": "nobody"]))
+    ServerTrait(settings: .init(folder: folder, durable: false))
+  }
+
+  /// One of a suite's own, whose settings a test may change; not for tests that run side by side.
+  public static func serverOfItsOwn(_ name: String) -> Self {
+    ServerTrait(settings: .init(folder: "\(folder)-\(name)", durable: false))
   }
 
   /// One of a suite's own, on a disk on which every commit takes a tenth of a second: what can be

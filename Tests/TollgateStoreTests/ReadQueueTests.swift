@@ -98,7 +98,7 @@ extension ReadWaiter<Int> {
     for read in reads { _ = queue.admit(read) }
     for connection in [0, 1] {
       #expect(queue.take(for: connection, at: start) === reads[0])
-      queue.failed(connection)
+      queue.failed(connection, .unavailable)
       #expect(queue.putBack(reads[0]) == false)
     }
     #expect(queue.take(for: 0, at: start) === reads[0])
@@ -113,9 +113,9 @@ extension ReadWaiter<Int> {
   }
 
   @Test mutating func itIsServedAsLongAsAnyConnectionWorks() {
-    queue.failed(0)
+    queue.failed(0, .unavailable)
     #expect(queue.isServed)
-    queue.failed(1)
+    queue.failed(1, .unavailable)
     #expect(!queue.isServed)
     queue.answered(0, at: start)
     #expect(queue.isServed)

@@ -10,14 +10,14 @@ import Testing
   private let start = ContinuousClock.now
 
   @Test func aWorkerIsNotReadyBeforeItHasReachedTheDatabase() {
-    #expect(!readiness.isReady(at: start))
+    #expect(readiness.failure(at: start) == .unavailable)
   }
 
   @Test func aWorkerIsReadyUntilItsLastSuccessIsThreeSecondsOld() {
     readiness.succeeded(at: start)
-    #expect(readiness.isReady(at: start + .seconds(3)))
-    #expect(!readiness.isReady(at: start + .milliseconds(3_001)))
+    #expect(readiness.failure(at: start + .seconds(3)) == nil)
+    #expect(readiness.failure(at: start + .milliseconds(3_001)) == .unavailable)
     readiness.succeeded(at: start + .seconds(10))
-    #expect(readiness.isReady(at: start + .seconds(11)))
+    #expect(readiness.failure(at: start + .seconds(11)) == nil)
   }
 }

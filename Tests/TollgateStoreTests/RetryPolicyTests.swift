@@ -43,14 +43,17 @@ import Testing
         == .giveUp(.outcomeUnknown))
   }
 
-  @Test(arguments: ["57P01", "57P03", "53300", "25006"])
-  func aServerThatCannotServeIsTriedAgainAndThenUnavailable(sqlState: String) {
+  @Test(arguments: [
+    ("57P01", StoreError.unavailable), ("57P03", .unavailable), ("53300", .unavailable),
+    ("25006", .readOnly),
+  ])
+  func aServerThatCannotServeIsTriedAgainAndThenNamed(sqlState: String, reason: StoreError) {
     var policy = RetryPolicy()
     guard case .retry = policy.next(after: Self.server(sqlState), timeLeft: .seconds(1)) else {
       Issue.record("should be repeated")
       return
     }
-    #expect(policy.next(after: Self.server(sqlState), timeLeft: .zero) == .giveUp(.unavailable))
+    #expect(policy.next(after: Self.server(sqlState), timeLeft: .zero) == .giveUp(reason))
   }
 
   @Test func whatWasTooLateToBeSentIsNotRepeated() {

@@ -1,4 +1,5 @@
 -- A reservation's shape fits its state, and what its lines share is equal on all of them.
+-- Cut by key.
 SELECT f.tenant_id, f.account_id,
        format('reservation %s, line %s: ', f.reservation_key, f.line) || f.detail AS detail
   FROM (
@@ -17,7 +18,8 @@ SELECT f.tenant_id, f.account_id,
                     OR greatest(c.expires_at, c.chargeable_until) < c.created_at
                THEN format('created at %s, deadline %s, closed at %s', c.created_at, c.expires_at,
                            coalesce(c.closed_at::text, 'no time')) END,
-             CASE WHEN c.line > 1 AND num_nonnulls(c.quantities, c.metadata, c.repeat_seconds) > 0
+             CASE WHEN c.line > 1
+                   AND (c.has_quantities OR c.has_metadata OR c.repeat_seconds IS NOT NULL)
                THEN 'quantities, metadata and the repeat window belong to line 1' END) AS detail
       FROM (SELECT r.*, s.shared,
                    lag(r.line, 1, 0::smallint) OVER lines AS last_line,

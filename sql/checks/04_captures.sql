@@ -1,4 +1,5 @@
 -- What a line captured is what its entries charged, to the same component.
+-- Cut by key.
 SELECT coalesce(r.tenant_id, e.tenant_id) AS tenant_id, account_id,
        format('reservation %s, line %s: captured %s of %s, entries charge %s to %s',
               reservation_key, coalesce(line::text, 'none'), coalesce(r.captured, 0),

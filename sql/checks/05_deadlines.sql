@@ -1,13 +1,22 @@
--- Every hold ends by its deadline + 25 s, none expires early, none is charged after the grace.
+-- Holds end by deadline + 25 s, if their account is free and sound; none early, no late charge.
+-- What waits for its account is tried every minute at least: an older attempt excuses nothing.
 -- An extend moves a deadline only while the hold is open, and never to before the extend itself,
 -- so each charge lies before the deadline as it stands; where one does not, the line says until when
 -- it may have been charged, by the grace of that time.
+-- Cut by key.
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: open, its deadline was %s', r.reservation_key, r.line,
               r.expires_at) AS detail
   FROM reservation_lines r
  WHERE r.state = 'reserved'
    AND r.expires_at < tollgate_data.clock() - interval '25 seconds'
+   AND NOT EXISTS (
+         SELECT FROM due_holds d
+           JOIN postponed_expiries p ON p.account_id = d.account_id
+          WHERE d.account_id = r.account_id
+            AND d.reservation_key = r.reservation_key
+            AND p.reason IN ('locked', 'broken')
+            AND p.tried_at > tollgate_data.clock() - interval '5 minutes')
 UNION ALL
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: %s at %s, its deadline %s', r.reservation_key, r.line,

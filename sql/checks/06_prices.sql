@@ -1,13 +1,5 @@
 -- Every line was priced by a rule of its tenant's price book, in the version it names.
-WITH rules AS (
-  SELECT DISTINCT b.tenant_id, b.version, operation.key AS operation,
-         rule.value ->> 'component' AS component
-    FROM price_books b
-   CROSS JOIN LATERAL json_each(b.book -> 'operations') AS operation
-   CROSS JOIN LATERAL json_array_elements(operation.value -> 'lines') AS rule
-), versions AS (
-  SELECT b.tenant_id, b.version FROM price_books b
-)
+-- Cut by key.
 SELECT r.tenant_id, r.account_id,
        format('reservation %s, line %s: ', r.reservation_key, r.line)
          || CASE WHEN versions.version IS NULL
@@ -15,9 +7,9 @@ SELECT r.tenant_id, r.account_id,
               ELSE format('price book %s has no %s in %s', r.price_book_version, r.component,
                           r.operation) END AS detail
   FROM reservation_lines r
-  LEFT JOIN versions
+  LEFT JOIN price_books versions
     ON versions.tenant_id = r.tenant_id AND versions.version = r.price_book_version
-  LEFT JOIN rules
+  LEFT JOIN price_rules rules
     ON rules.tenant_id = r.tenant_id AND rules.version = r.price_book_version
    AND rules.operation = r.operation AND rules.component = r.component
  WHERE rules.component IS NULL

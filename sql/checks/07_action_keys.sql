@@ -1,4 +1,5 @@
 -- Every idempotency key of an action stands for a whole answer about a reservation of its account.
+-- Cut by action key.
 SELECT k.tenant_id, k.account_id,
        format('action key %s: ', k.action_key)
          || CASE WHEN r.line IS NULL THEN format('no reservation %s', k.reservation_key)

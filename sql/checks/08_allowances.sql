@@ -1,5 +1,6 @@
 -- An account has its initial allowance at most once, and says so.
 -- An allowance of zero credits leaves no grant, so the mark may stand without one.
+-- Cut by key.
 SELECT g.tenant_id, g.account_id,
        format('grant %s: ', g.grant_key)
          || CASE WHEN (g.kind = 'allowance')

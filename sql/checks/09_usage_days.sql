@@ -1,4 +1,5 @@
 -- The usage summary equals the ledger: credits and calls per account, UTC day and component.
+-- Not cut: a day has entries from all parts of an account.
 SELECT coalesce(u.tenant_id, e.tenant_id) AS tenant_id, account_id,
        format('%s, %s: usage says %s credits in %s calls, the entries %s in %s', day, component,
               coalesce(u.credits, 0), coalesce(u.calls, 0), coalesce(e.credits, 0),
@@ -6,7 +7,7 @@ SELECT coalesce(u.tenant_id, e.tenant_id) AS tenant_id, account_id,
   FROM usage_days u
   FULL JOIN (SELECT account_id, day, component, min(tenant_id) AS tenant_id,
                     -sum(amount) AS credits, sum(calls) AS calls
-               FROM entries
+               FROM entry_sums
               WHERE contra = 'revenue'
               GROUP BY account_id, day, component) e USING (account_id, day, component)
  WHERE u.credits IS DISTINCT FROM e.credits

@@ -1,4 +1,5 @@
 -- A charged line counts as one call, in its first entry; nothing else counts as a call.
+-- Cut by key.
 SELECT c.tenant_id, c.account_id,
        format('entry %s: %s calls, charge %s of reservation %s, line %s', c.seq, c.calls,
               c.number, c.source_key, coalesce(c.line::text, 'none')) AS detail

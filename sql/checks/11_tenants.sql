@@ -1,4 +1,5 @@
 -- All rows of an account belong to the tenant of the account, and the account exists.
+-- Cut by key.
 SELECT s.tenant_id, s.account_id,
        format('%s %s of tenant %s, the account belongs to %s', s.number, s.kind, s.tenant_id,
               coalesce('tenant ' || a.tenant_id, 'nobody')) AS detail

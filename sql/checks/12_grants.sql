@@ -1,4 +1,5 @@
 -- Every grant has exactly its entry, and every entry that is not revenue has its grant.
+-- Cut by key.
 SELECT coalesce(g.tenant_id, e.tenant_id) AS tenant_id, account_id,
        format('grant %s: %s %s leaving %s at %s as entry %s; the entry: %s %s leaving %s at %s, %s',
               source_key,

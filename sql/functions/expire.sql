@@ -11,12 +11,7 @@ LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT count(DISTINCT c.item) FILTER (WHERE c.outcome = 'done')
-    FROM tollgate_data.close_reservations(
-      'expire', ARRAY(SELECT generate_subscripts(p_account_id, 1)), p_tenant_id, p_account_id,
-      p_reservation_key,
-      array_fill(NULL::uuid, ARRAY[coalesce(cardinality(p_account_id), 0)]),
-      array_fill(NULL::uuid, ARRAY[coalesce(cardinality(p_account_id), 0)]),
-      array_fill(NULL::jsonb, ARRAY[coalesce(cardinality(p_account_id), 0)]),
-      array_fill(true, ARRAY[coalesce(cardinality(p_account_id), 0)]),
-      array_fill('expiry'::text, ARRAY[coalesce(cardinality(p_account_id), 0)])) c
+    FROM tollgate_data.close_due(
+      ARRAY(SELECT generate_subscripts(p_account_id, 1)), p_tenant_id, p_account_id,
+      p_reservation_key) c
 $$;

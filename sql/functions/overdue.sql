@@ -1,10 +1,9 @@
 -- Open reservations past their deadline, oldest first, at most p_limit. Read-only.
 --
--- Looks back p_lookback behind the point that sweeps have reached (tollgate.mark_swept), since a
--- hold may be committed a little later than its deadline was computed; NULL looks at everything.
+-- For people: it reads every deadline that has passed, so its time follows the history. Together
+-- with tollgate.expire it ends holds where no worker runs; workers sweep (tollgate.sweep).
 CREATE OR REPLACE FUNCTION tollgate.overdue(
-  p_limit integer,
-  p_lookback interval
+  p_limit integer
 ) RETURNS TABLE (
   tenant_id integer,
   account_id bigint,
@@ -21,8 +20,6 @@ BEGIN
     SELECT r.tenant_id, r.account_id, r.reservation_key
       FROM tollgate_data.reservation_lines r
      WHERE r.expires_at <= (SELECT tollgate_data.clock())  -- once, so that the index can be used
-       AND r.expires_at >= coalesce(
-             (SELECT p.swept_until - p_lookback FROM tollgate_data.expiry_progress p), '-infinity')
        AND r.state = 'reserved'
        AND r.line = 1
      ORDER BY r.expires_at

@@ -76,6 +76,10 @@ extension APIError {
         "somebody else has locked the account; nothing charged; retry")
     case .unavailable:
       self.init(.badGateway, "UPSTREAM_ERROR", "a dependency was down; nothing charged; retry")
+    case .readOnly:
+      self.init(
+        .serviceUnavailable, "READ_ONLY",
+        "the database takes no writes; nothing charged; retry when it does")
     case .outcomeUnknown:
       self.init(
         .serviceUnavailable, "OUTCOME_UNKNOWN",
@@ -93,7 +97,7 @@ extension APIError {
       switch error {
       case let error as APIError: error
       case let error as StoreError: APIError(error)
-      case is NotReady: APIError(StoreError.unavailable)
+      case let error as NotReady: APIError(error.reason)
       case let error as any HTTPResponseError where error.status == .notFound: .notFound
       case let error as any HTTPResponseError where error.status.kind == .clientError:
         APIError(error.status, "BAD_REQUEST", "the request could not be read")

@@ -16,6 +16,7 @@ final class LaneInbox: Sendable {
     var queues: LaneQueues<PendingCommand>
     var submissions: UInt64 = 0
     var lastAnswer: ContinuousClock.Instant?
+    var unserved = StoreError.unavailable
 
     mutating func enqueue(
       _ commands: [(Command, Recipient)], until deadline: ContinuousClock.Instant
@@ -69,14 +70,17 @@ final class LaneInbox: Sendable {
     }
   }
 
+  /// A batch was not answered, as the server could not be used.
+  func failed(_ error: StoreError) { state.withLock { $0.unserved = error } }
+
   /// A batch was answered.
   func answered(at now: ContinuousClock.Instant) { state.withLock { $0.lastAnswer = now } }
 
   /// Why what has waited for too long is refused: where there are answers there is too much to do,
   /// or the account is locked; where there are none there is no database.
   func refusal(of source: Source, at now: ContinuousClock.Instant) -> StoreError {
-    let lastAnswer = state.withLock { $0.lastAnswer }
-    guard let lastAnswer, now - lastAnswer < Self.silence else { return .unavailable }
+    let (lastAnswer, unserved) = state.withLock { ($0.lastAnswer, $0.unserved) }
+    guard let lastAnswer, now - lastAnswer < Self.silence else { return unserved }
     return source == .common ? .overloaded : .locked
   }
 

@@ -37,7 +37,7 @@ public struct LaneMetrics: Sendable {
     switch error {
     case .overloaded, .locked: refused.increment(by: commands)
     case .outcomeUnknown: unknown.increment(by: commands)
-    case .unavailable, .failed: break
+    case .unavailable, .readOnly, .failed: break
     }
   }
 

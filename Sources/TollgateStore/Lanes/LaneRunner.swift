@@ -59,6 +59,7 @@ actor LaneRunner {
         return Failpoint.pass("delivered")
       } catch {
         logger.warning("batch failed", metadata: ["error": "\(error)", "size": "\(batch.count)"])
+        if error.isServerUnavailable { inbox.failed(StoreError(unserved: error)) }
         switch retries.next(after: error, timeLeft: deadline - .now) {
         case .retry(let delay):
           metrics.repeats()

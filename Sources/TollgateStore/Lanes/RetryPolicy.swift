@@ -13,10 +13,12 @@ struct RetryPolicy {
 
   private var transientFailures = 0
   private var isOutcomeUnknown = false
+  private var unserved = StoreError.unavailable
 
   mutating func next(after error: PostgresError, timeLeft: Duration) -> Step {
     isOutcomeUnknown = isOutcomeUnknown || error.isOutcomeUnknown
     if error.code == .tooLate { return .giveUp(reason) }
+    unserved = StoreError(unserved: error)
     if error.isTransient {
       transientFailures += 1
       let canRetry = transientFailures <= Self.transientLimit && timeLeft > .milliseconds(50)
@@ -30,7 +32,7 @@ struct RetryPolicy {
   }
 
   /// What the callers are told when there is no further attempt.
-  var reason: StoreError { isOutcomeUnknown ? .outcomeUnknown : .unavailable }
+  var reason: StoreError { isOutcomeUnknown ? .outcomeUnknown : unserved }
 
   private func jittered(_ delay: Duration) -> Duration {
     delay * Double.random(in: 0.5...1.5)

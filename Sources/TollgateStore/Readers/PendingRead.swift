@@ -8,7 +8,9 @@ protocol QueuedRead: AnyObject, Sendable {
 
   /// Tells those who wait no longer than `instant` that their time is up. Returns whether nobody is
   /// left, and then nobody can come any more: the read is over.
-  func drop(until instant: ContinuousClock.Instant, lastAnswer: ContinuousClock.Instant?) -> Bool
+  ///
+  /// - Parameter service: when the server answered last, and why it does not.
+  func drop(until instant: ContinuousClock.Instant, service: ReadService) -> Bool
 
   /// Reads, and tells all who wait; an error is for the caller to judge.
   func attempt(
@@ -64,9 +66,7 @@ final class PendingRead<Value: Sendable>: QueuedRead {
     state.withLock { $0.waiters.lazy.filter(\.isWaiting).map(\.deadline).max() }
   }
 
-  func drop(
-    until instant: ContinuousClock.Instant, lastAnswer: ContinuousClock.Instant?
-  ) -> Bool {
+  func drop(until instant: ContinuousClock.Instant, service: ReadService) -> Bool {
     let (late, isOver) = state.withLock { state in
       let late = state.waiters.filter { $0.deadline <= instant }
       state.waiters.removeAll { $0.deadline <= instant || !$0.isWaiting }
@@ -75,8 +75,8 @@ final class PendingRead<Value: Sendable>: QueuedRead {
     }
     for waiter in late {
       // Where others were answered meanwhile there are too many; else there is no database.
-      let isServed = lastAnswer.map { $0 > waiter.since } ?? false
-      waiter.tell(.failure(isServed ? .overloaded : .unavailable))
+      let isServed = service.lastAnswer.map { $0 > waiter.since } ?? false
+      waiter.tell(.failure(isServed ? .overloaded : service.unserved))
     }
     return isOver
   }

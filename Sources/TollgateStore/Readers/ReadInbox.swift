@@ -37,15 +37,17 @@ final class ReadInbox: Sendable {
     queue.withLock { $0.take(for: connection, at: .now) }
   }
 
-  /// Puts a read back whose connection was lost.
-  func putBack(_ read: any QueuedRead) {
-    guard let wakes = queue.withLock({ $0.putBack(read) }) else { return read.fail(.unavailable) }
+  /// Puts a read back whose connection was lost; it fails when it was tried often enough.
+  func putBack(_ read: any QueuedRead, _ error: StoreError) {
+    guard let wakes = queue.withLock({ $0.putBack(read) }) else { return read.fail(error) }
     if wakes { wakeUp.signal() }
   }
 
   func answered(_ connection: Int) { queue.withLock { $0.answered(connection, at: .now) } }
 
-  func failed(_ connection: Int) { queue.withLock { $0.failed(connection) } }
+  func failed(_ connection: Int, _ error: StoreError) {
+    queue.withLock { $0.failed(connection, error) }
+  }
 
   func dropLate() { queue.withLock { $0.dropLate(at: .now) } }
 

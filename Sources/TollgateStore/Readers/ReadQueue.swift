@@ -1,5 +1,12 @@
 import NIOCore
 
+/// What a worker knows of how its reads are served.
+struct ReadService {
+  var lastAnswer: ContinuousClock.Instant?
+  /// Why it was not, when it was not.
+  var unserved = StoreError.unavailable
+}
+
 /// The reads of a worker: those that wait for a connection, those that are under way, and which
 /// connections fail. A state machine; times are handed in.
 struct ReadQueue {
@@ -25,7 +32,7 @@ struct ReadQueue {
   private var failing: Set<Int> = []
   private var sleeping = 0
   private var isClosed = false
-  private var lastAnswer: ContinuousClock.Instant?
+  private var service = ReadService()
 
   init(capacity: Int, connections: Int) {
     self.capacity = capacity
@@ -70,7 +77,7 @@ struct ReadQueue {
   /// The oldest read that can still be answered in time; those before it are dropped.
   mutating func take(for connection: Int, at now: ContinuousClock.Instant) -> (any QueuedRead)? {
     while let read = waiting.popFirst() {
-      if !read.drop(until: now + leastTime, lastAnswer: lastAnswer) {
+      if !read.drop(until: now + leastTime, service: service) {
         underWay[connection] = read
         return read
       }
@@ -80,13 +87,14 @@ struct ReadQueue {
 
   /// The server answered a connection's read, be it by an error.
   mutating func answered(_ connection: Int, at now: ContinuousClock.Instant) {
-    lastAnswer = now
+    service.lastAnswer = now
     failing.remove(connection)
     underWay[connection] = nil
   }
 
   /// A connection could not be made, or was lost.
-  mutating func failed(_ connection: Int) {
+  mutating func failed(_ connection: Int, _ error: StoreError) {
+    service.unserved = error
     failing.insert(connection)
     underWay[connection] = nil
   }
@@ -94,8 +102,9 @@ struct ReadQueue {
   /// Drops what could no more be answered in time, and tells those whose time is up while a
   /// connection still works for them.
   mutating func dropLate(at now: ContinuousClock.Instant) {
-    waiting.removeAll { $0.drop(until: now + leastTime, lastAnswer: lastAnswer) }
-    for read in underWay.values { _ = read.drop(until: now, lastAnswer: nil) }
+    waiting.removeAll { $0.drop(until: now + leastTime, service: service) }
+    let silent = ReadService(unserved: service.unserved)
+    for read in underWay.values { _ = read.drop(until: now, service: silent) }
   }
 
   /// Admits nothing more. Returns how many connections must be woken to notice.

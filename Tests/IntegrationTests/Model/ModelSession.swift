@@ -24,7 +24,8 @@ struct ModelSession: Sendable {
   }
 
   static func connection(to ledger: TestLedger, name: String) -> Connection {
-    var configuration = ConnectionConfiguration(url: ledger.databaseURL)
+    var configuration = ConnectionConfiguration(
+      url: TestServer.loginURL(ledger.databaseURL))
     configuration.role = "tollgate_service"
     configuration.lockTimeout = .seconds(20)
     configuration.statementTimeout = .seconds(20)
@@ -68,9 +69,14 @@ struct ModelSession: Sendable {
   }
 
   private func expire(_ ids: [ReferenceLedger.HoldID]) async throws -> Int64 {
-    try await connection.expire(
-      ids.map { OverdueReservation(tenant: $0.account.tenant, id: reservation($0)) },
-      until: Self.deadline)
+    let parameters: [Parameter] = [
+      .value(ids.first.map { account($0.account).id }), .array(ids.map(\.account.tenant)),
+      .array(ids.map { account($0.account).id }), .array(ids.map { reservation($0).key }),
+    ]
+    return try await connection.execute(
+      Statement(name: "expire", sql: "SELECT tollgate.expire($1, $2, $3, $4)"), parameters,
+      until: Self.deadline
+    ) { (row) throws(PostgresError) in try row.next(Int64.self) }.first ?? 0
   }
 }
 

@@ -153,16 +153,4 @@ extension Integration.ServiceRoleTests {
       #expect(expired == ["0"])
     }
   }
-
-  /// Whoever sweeps may be wrong about the time.
-  @Test func theFutureIsNeverMarkedAsSwept() async throws {
-    try await Self.withSoundLedger { ledger in
-      _ = try await ledger.serviceQuery("SELECT 'x' FROM tollgate.mark_swept('infinity')")
-      _ = try await ledger.reserve([Self.expired("a", "k", 100)])
-      let overdue = try await ledger.serviceQuery(
-        "SELECT count(*) FROM tollgate.overdue(10, interval '1 second')")
-      #expect(overdue == ["1"])
-      #expect(try await ledger.expire() == 1)
-    }
-  }
 }

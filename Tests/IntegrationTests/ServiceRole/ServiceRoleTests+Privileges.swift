@@ -10,9 +10,9 @@ extension Integration.ServiceRoleTests {
         allowed == [
           "tollgate.account_id", "tollgate.balance", "tollgate.capture", "tollgate.charge",
           "tollgate.expire", "tollgate.extend", "tollgate.find_key", "tollgate.grant",
-          "tollgate.idempotency_key", "tollgate.mark_swept", "tollgate.overdue",
-          "tollgate.price_book", "tollgate.release", "tollgate.reservation", "tollgate.reserve",
-          "tollgate.statement", "tollgate.tenants", "tollgate.usage_summary",
+          "tollgate.idempotency_key", "tollgate.overdue", "tollgate.price_book",
+          "tollgate.release", "tollgate.reservation", "tollgate.reserve", "tollgate.statement",
+          "tollgate.sweep", "tollgate.tenants", "tollgate.usage_summary",
         ])
       #expect(try await ledger.query(Self.relations(openTo: "tollgate_service")) == [])
       #expect(try await ledger.query(Self.schemas(creatableBy: "tollgate_service")) == [])
@@ -41,9 +41,10 @@ extension Integration.ServiceRoleTests {
     try await withLedger { ledger in
       #expect(
         try await ledger.query(Self.relations(openTo: "tollgate_verifier")) == [
-          "accounts:SELECT", "action_keys:SELECT", "entries:SELECT", "grants:SELECT",
-          "price_books:SELECT", "reservation_lines:SELECT", "tenants:SELECT", "usage_days:SELECT",
-          "verifications:INSERT", "verifications:SELECT",
+          "accounts:SELECT", "action_keys:SELECT", "due_holds:SELECT", "entries:SELECT",
+          "grants:SELECT", "postponed_expiries:SELECT", "price_books:SELECT",
+          "reservation_lines:SELECT", "tenants:SELECT", "usage_days:SELECT",
+          "verifications:INSERT", "verifications:SELECT", "verifications:UPDATE",
         ])
       let columns = try await ledger.query(
         """

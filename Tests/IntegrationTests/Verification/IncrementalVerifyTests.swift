@@ -73,20 +73,32 @@ extension Integration {
       }
     }
 
-    @Test func whatWasFoundStandsUntilAFullRunIsClean() async throws {
+    @Test func whatWasFoundIsLookedAtAgainUntilItIsMended() async throws {
       try await withLedger { ledger in
-        _ = try await ledger.charge([Hold("a", "k", 5)])
+        _ = try await ledger.charge([Hold("a", "k", 5), Hold("b", "k", 5)])
+        try await ledger.settle()
         let verifier = try ledger.verifier()
         let corrupt = "UPDATE tollgate_data.usage_days SET credits = credits"
-        try await ledger.execute("\(corrupt) + 1")
+        let ofA = "WHERE account_id = tollgate.account_id(1, 'a')"
+        try await ledger.execute("\(corrupt) + 1 \(ofA)")
         #expect(try await !verifier.run().isClean)
         let again = try await verifier.run(.incremental)
-        #expect(again.mode == .full && !again.isClean)
+        #expect(again.mode == .incremental && again.accounts == 1 && !again.isClean)
         #expect(try await verifier.lastRuns().first?.violations["09_usage_days"] == 1)
-        try await ledger.execute("\(corrupt) - 1")
+        try await ledger.execute("\(corrupt) - 1 \(ofA)")
         let clean = try await verifier.run(.incremental)
-        #expect(clean.mode == .full && clean.isClean)
-        #expect(try await verifier.run(.incremental).mode == .incremental)
+        #expect(clean.mode == .incremental && clean.accounts == 1 && clean.isClean)
+        #expect(try await verifier.run(.incremental).accounts == 0)
+      }
+    }
+
+    @Test func aRunThatCannotListWhatIsBrokenIsFollowedByAFullOne() async throws {
+      try await withLedger { ledger in
+        _ = try await ledger.charge((1...110).map { Hold("a\($0)", "k", 5) })
+        let verifier = try ledger.verifier()
+        try await ledger.execute("UPDATE tollgate_data.usage_days SET credits = credits + 1")
+        #expect(try await verifier.run().findings.map(\.violations.count).max() == 100)
+        #expect(try await verifier.run(.incremental).mode == .full)
       }
     }
 
@@ -151,7 +163,7 @@ extension Integration {
 extension TestLedger {
   /// Waits until every transaction of the cluster that is older than now has ended: what one of
   /// them might have changed counts as touched.
-  fileprivate func settle() async throws {
+  func settle() async throws {
     let ids = try await query("SELECT pg_current_xact_id()").compactMap(\.self)
     let now = try #require(ids.first)
     let isSettled =

@@ -1,16 +1,19 @@
 import TestSupport
 import Testing
 
-/// Gives the tests of a suite one ledger in which all that can happen did happen.
+/// Gives the tests of a suite one database to copy, in which all that can happen did happen, and
+/// was verified. Nobody is connected to it.
 struct HealthyHistory: SuiteTrait, TestScoping {
-  @TaskLocal static var ledger: TestLedger?
+  @TaskLocal static var databaseURL: String?
 
   func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     try await withLedger { ledger in
       try await ledger.write()
-      try await Self.$ledger.withValue(ledger) { try await function() }
+      #expect(try await ledger.verifier().run().isClean)
+      await ledger.disconnect()
+      try await Self.$databaseURL.withValue(ledger.databaseURL) { try await function() }
     }
   }
 }
