@@ -76,7 +76,7 @@ public struct API: Sendable {
   private func addHealth(to router: Router<APIRequestContext>) {
     router.get("health/live") { _, _ in Reply(status: "live").response }
     router.get("health/ready") { _, _ in
-      if let failure = readiness.failure { throw NotReady(failure) }
+      if let failure = readiness.failure { throw NotReady(reason: failure) }
       return Reply(status: "ready").response
     }
   }
@@ -85,8 +85,6 @@ public struct API: Sendable {
 /// What `/health/ready` says of a worker that does not reach its database.
 struct NotReady: Error {
   let reason: StoreError
-
-  init(_ reason: StoreError) { self.reason = reason }
 }
 
 extension Reply {

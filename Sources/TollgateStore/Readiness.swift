@@ -54,9 +54,7 @@ public final class Readiness: Service {
       if !wasReady { logger.info("ready") }
     } catch {
       state.withLock { $0.failure = StoreError(unserved: error) }
-      if wasReady, failure != nil {
-        logger.warning("not ready", metadata: ["error": "\(error)"])
-      }
+      if wasReady, failure != nil { logger.warning("not ready", metadata: ["error": "\(error)"]) }
     }
     return failure == nil
   }

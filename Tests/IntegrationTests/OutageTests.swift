@@ -41,7 +41,6 @@ extension Integration {
       }
     }
 
-    /// It is one that turned read-only under the connections that are there.
     @Test func aWorkerWhoseDatabaseTakesNoWritesIsNotReady() async throws {
       try await withGate { gate in
         try await gate.setReadOnly(true)
@@ -134,13 +133,14 @@ extension TestGate {
     reply.expectEnvelope()
   }
 
-  /// For sessions to come; those there are begin their transactions so at once.
+  /// For sessions to come; those of the workers are ended.
   fileprivate func setReadOnly(_ isReadOnly: Bool) async throws {
     try await execute(
       """
       DO $$ BEGIN
         EXECUTE format(
-          'ALTER DATABASE %I SET default_transaction_read_only = \(isReadOnly)', current_database());
+          'ALTER DATABASE %I SET default_transaction_read_only = \(isReadOnly)',
+          current_database());
       END $$
       """)
     try await dropConnections()

@@ -37,9 +37,9 @@ final class ReadInbox: Sendable {
     queue.withLock { $0.take(for: connection, at: .now) }
   }
 
-  /// Puts a read back whose connection was lost.
-  func putBack(_ read: any QueuedRead) {
-    guard let wakes = queue.withLock({ $0.putBack(read) }) else { return read.fail(.unavailable) }
+  /// Puts a read back whose connection was lost; it fails when it was tried often enough.
+  func putBack(_ read: any QueuedRead, _ error: StoreError) {
+    guard let wakes = queue.withLock({ $0.putBack(read) }) else { return read.fail(error) }
     if wakes { wakeUp.signal() }
   }
 

@@ -53,7 +53,7 @@ struct ReadQueue {
   /// Puts a read back whose connection was lost; it waited longer than all others. Every connection
   /// may turn out to be lost, and then one is new: more often it is not tried.
   ///
-  /// - Returns: whether another connection sleeps and must be told; `nil` when it is not tried again.
+  /// - Returns: whether another connection sleeps and must be told; `nil`: it is not tried again.
   mutating func putBack(_ read: any QueuedRead) -> Bool? {
     guard read.mayRepeat(upTo: connections) else { return nil }
     waiting.prepend(read)

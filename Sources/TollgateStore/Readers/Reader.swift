@@ -47,7 +47,7 @@ actor Reader {
     }
     logger.debug("read failed", metadata: ["error": "\(error)"])
     if error.isOutcomeUnknown || error.isServerUnavailable {
-      inbox.failed(number, error.isServerUnavailable ? StoreError(unserved: error) : nil)
+      inbox.failed(number, StoreError(unserved: error))
       lost(read, error)
     } else {
       inbox.answered(number)
@@ -58,6 +58,10 @@ actor Reader {
   /// It changes nothing, so when its connection was lost it is tried again, if there is time. After
   /// a silence there is none.
   private func lost(_ read: any QueuedRead, _ error: PostgresError) {
-    if error.code == .deadlineExceeded { read.fail(StoreError(unserved: error)) } else { inbox.putBack(read) }
+    if error.code == .deadlineExceeded {
+      read.fail(.unavailable)
+    } else {
+      inbox.putBack(read, StoreError(unserved: error))
+    }
   }
 }

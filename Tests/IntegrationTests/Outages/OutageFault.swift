@@ -42,6 +42,7 @@ extension OutageStage {
       machine.thaw(processes)
     case .kill:
       try machine.lose()
+      try await stopServer()
       try await Task.sleep(for: duration)
       try await startServerAgain()
     case .cut:

@@ -19,7 +19,7 @@ final class OutageStage: Sendable {
   let wire: Relay
   let worker: KilledWorker
   let keys: OutageKeys
-  /// Those that were started after the machine's first.
+  /// Those that were started after the machine's first, and run.
   private let servers = Mutex<[PrivatePostgres]>([])
 
   private init(_ machine: TestMachine, _ wire: Relay, _ worker: KilledWorker, _ keys: OutageKeys) {
@@ -63,14 +63,21 @@ final class OutageStage: Sendable {
     try await server.stop()
   }
 
-  /// Connections that keep all others out.
+  /// Connections that keep all others out: as many as can be had, until none could be for a second.
   func takeAllConnections() async throws -> [Connection] {
     var taken: [Connection] = []
-    while taken.count <= Self.serverConnections {
+    var failures = 0
+    while failures < 10 {
       let connection = Connection(
         ConnectionConfiguration(url: machine.url), name: "taken", logger: TestServer.logger)
-      do { try await connection.connect() } catch { return taken }
-      taken.append(connection)
+      do {
+        try await connection.connect()
+        taken.append(connection)
+        failures = 0
+      } catch {
+        failures += 1
+        try await Task.sleep(for: .milliseconds(100))
+      }
     }
     return taken
   }
