@@ -16,8 +16,8 @@ public struct ExpiryDuty: Service {
   private let metrics: ExpiryMetrics
   private let logger: Logger
 
-  /// - Parameter interval: between two sweeps of this worker. It is also how far apart marks are, so
-  ///   a hold ends within about 1 s and two of them after its deadline.
+  /// - Parameter interval: between two sweeps of this worker. It is also how far apart marks are,
+  ///   so a hold ends within about 1 s and two of them after its deadline.
   public init(
     _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1),
     metrics: any MetricsFactory, logger: Logger
@@ -54,8 +54,8 @@ public struct ExpiryDuty: Service {
   public func sweep() async throws(PostgresError) -> Int64 {
     var expired: Int64 = 0
     while true {
-      // Several workers have their turns at different times: the next mark is set by whose turn comes
-      // about an interval after the last one.
+      // Several workers have their turns at different times: the next mark is set by whose turn
+      // comes about an interval after the last one.
       let sweep = try await connection.sweep(pause: interval * 0.75, until: .now + Self.patience)
       expired += sweep.expired
       metrics.record(sweep)

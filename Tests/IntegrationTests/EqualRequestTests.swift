@@ -54,8 +54,8 @@ extension TestLedger {
       """)
   }
 
-  /// The outcomes of so many equal requests of one account in one batch, each under a key of its own
-  /// and with a window for repeats.
+  /// The outcomes of so many equal requests of one account in one batch, each under a key of its
+  /// own and with a window for repeats.
   func reserveKeyless(
     _ count: Int, window seconds: Int, price: Int = 5
   ) async throws -> [String] {

@@ -3,7 +3,8 @@ import Testing
 import TollgateStore
 
 extension Integration {
-  /// Somebody else has locked an account, or its books are broken: only that account's callers notice.
+  /// Somebody else has locked an account, or its books are broken: only that account's callers
+  /// notice.
   @Suite struct LockedAccountTests {
     @Test(arguments: WireAction.allCases)
     func onlyTheLockedAccountWaits(action: WireAction) async throws {

@@ -169,8 +169,8 @@ public struct LaneQueue<Item: LaneItem>: Sendable {
     return commonest.key
   }
 
-  /// Takes items of a kind, and of an account if one is given. One stays behind when an older one does
-  /// that it must not overtake.
+  /// Takes items of a kind, and of an account if one is given. One stays behind when an older one
+  /// does that it must not overtake.
   private mutating func take(_ kind: Item.Kind, of account: Int64? = nil) -> [Item] {
     var batch: [Item] = []
     var left: [Item] = []

@@ -1,6 +1,6 @@
-/// What waits in a lane, in two queues: the common one, whose batches many accounts share, and that of
-/// the accounts that go alone, since somebody else has locked them or their books are broken. Whoever
-/// shared a batch with one of those would wait, or fail, as well.
+/// What waits in a lane, in two queues: the common one, whose batches many accounts share, and that
+/// of the accounts that go alone, since somebody else has locked them or their books are broken.
+/// Whoever shared a batch with one of those would wait, or fail, as well.
 ///
 /// All items of an account are in one of the queues, so they keep their order.
 public struct LaneQueues<Item: LaneItem>: Sendable {
@@ -59,8 +59,8 @@ public struct LaneQueues<Item: LaneItem>: Sendable {
   /// The next batch of one account that goes alone.
   public mutating func nextAlone() -> Queue.Step { alone.nextAlone() }
 
-  /// Takes back items of an account that could not be decided, in front of what else waits of it; from
-  /// now on it goes alone, behind the others that do.
+  /// Takes back items of an account that could not be decided, in front of what else waits of it;
+  /// from now on it goes alone, behind the others that do.
   public mutating func setAside(_ account: Int64, _ undecided: [Item]) -> Wakes {
     if accountsAlone.insert(account).inserted { forgetResting() }
     let waiting = common.remove(account) + alone.remove(account)

@@ -4,8 +4,8 @@ import Tollgate
 
 /// A capture or a release of one reservation.
 public struct CloseCommand: Sendable {
-  /// Whether the hold ends, and by what the command is known again when it comes twice. A lane sends
-  /// a command again when its answer was lost, so there is none that is known by nothing.
+  /// Whether the hold ends, and by what the command is known again when it comes twice. A lane
+  /// sends a command again when its answer was lost, so there is none that is known by nothing.
   public enum Step: Sendable {
     /// It ends. The line keeps the fingerprint of what ended it, so a key of its own is not needed.
     case closing(key: UUID?)

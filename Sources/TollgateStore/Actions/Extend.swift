@@ -6,8 +6,8 @@ import Tollgate
 public struct ExtendCommand: Sendable {
   public let tenant: TenantID
   public let reservation: ReservationID
-  /// From the idempotency key of this action, or random: a lane sends a command again when its answer
-  /// was lost.
+  /// From the idempotency key of this action, or random: a lane sends a command again when its
+  /// answer was lost.
   public let actionKey: UUID
   public let fingerprint: Fingerprint
   /// The new hold per component; a component left out keeps its hold.

@@ -100,9 +100,9 @@ final class LaneInbox: Sendable {
     Deliveries.hand(late.map { ($0.recipient, .failure(error)) })
   }
 
-  /// Blocks until there is work; `nil` when the source is closed and drained. Only the runner of the
-  /// source calls it, whose thread is its own: a suspended one would be resumed by way of a thread of
-  /// the pool, and to wake that takes as long as a small batch.
+  /// Blocks until there is work; `nil` when the source is closed and drained. Only the runner of
+  /// the source calls it, whose thread is its own: a suspended one would be resumed by way of a
+  /// thread of the pool, and to wake that takes as long as a small batch.
   func nextBatch(from source: Source) -> [PendingCommand]? {
     while true {
       let (step, wakes) = state.withLock { $0.next(from: source) }

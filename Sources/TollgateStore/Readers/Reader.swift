@@ -47,7 +47,7 @@ actor Reader {
     }
     logger.debug("read failed", metadata: ["error": "\(error)"])
     if error.isOutcomeUnknown || error.isServerUnavailable {
-      inbox.failed(number, StoreError(unserved: error))
+      inbox.failed(number, error.isServerUnavailable ? StoreError(unserved: error) : nil)
       lost(read, error)
     } else {
       inbox.answered(number)

@@ -4,8 +4,8 @@ import ReferenceLedger
 import TestSupport
 import TollgateStore
 
-/// What the tables say happened, and when: the ledger's own order, for it was noted under the lock of
-/// the account. Times do not give it, since the clock is set back now and then.
+/// What the tables say happened, and when: the ledger's own order, for it was noted under the lock
+/// of the account. Times do not give it, since the clock is set back now and then.
 struct ChaosFacts: Sendable {
   struct Effect: Sendable {
     let account: Int64

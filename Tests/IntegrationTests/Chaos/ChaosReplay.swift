@@ -133,8 +133,8 @@ extension ChaosReplay {
     return outcome == .ended(1) && model.accounts[account]?.available == available
   }
 
-  /// Whether the ledger would answer so, now or at any time until its next change, or by the clock as
-  /// it was while the answer was made. A deadline may pass in between, once.
+  /// Whether the ledger would answer so, now or at any time until its next change, or by the clock
+  /// as it was while the answer was made. A deadline may pass in between, once.
   private func isExplained(_ observation: Observation, until next: Int64) -> Bool {
     if observation.attempt.isDone, !isClosed(observation.command) { return false }
     let attempt = observation.attempt
