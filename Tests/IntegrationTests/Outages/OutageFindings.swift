@@ -36,8 +36,8 @@ struct OutageFindings: Sendable {
   let began: ContinuousClock.Instant
   let healed: ContinuousClock.Instant
 
-  /// Sent before anything happened.
-  var before: [OutageLoad.Answer] { answers.filter { $0.sent < began } }
+  /// Answered before anything happened.
+  var before: [OutageLoad.Answer] { answers.filter { $0.sent + $0.took < began } }
 
   var during: [OutageLoad.Answer] { answers.filter { $0.sent >= began && $0.sent < healed } }
 

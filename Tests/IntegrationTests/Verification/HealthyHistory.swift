@@ -58,10 +58,13 @@ extension TestLedger {
   private func writeCaptures() async throws {
     try await expect(
       grant([Grant("ann", "g1", 5_000), Grant("fay", "g1", 10)]), "granted", lines: 2)
+    // It stays open, however long it takes until it is looked at.
+    var open = Hold("ann", "open", 60, 4)
+    open.ttlSeconds = 3_600
     try await expect(
       reserve([
         Hold("ann", "full", 300), Hold("ann", "zero", 20), Hold("ann", "capped", 100),
-        Hold("ann", "freed", 50), Hold("ann", "staged", 40, 4), Hold("ann", "open", 60, 4),
+        Hold("ann", "freed", 50), Hold("ann", "staged", 40, 4), open,
       ]), "reserved", lines: 8)
     var stage = Step("ann", "staged", #"{"turn-taking": 10}"#)
     stage.isFinal = false
