@@ -18,7 +18,8 @@ struct RetryPolicy {
   mutating func next(after error: PostgresError, timeLeft: Duration) -> Step {
     isOutcomeUnknown = isOutcomeUnknown || error.isOutcomeUnknown
     if error.code == .tooLate { return .giveUp(reason) }
-    unserved = StoreError(unserved: error)
+    // What a server said of itself outlives an attempt that did not get that far.
+    if unserved != .readOnly { unserved = StoreError(unserved: error) }
     if error.isTransient {
       transientFailures += 1
       let canRetry = transientFailures <= Self.transientLimit && timeLeft > .milliseconds(50)
