@@ -40,21 +40,34 @@ struct Touched {
   }
 
   private func markHolds() async throws {
-    let sql = "SELECT $1 - \(Self.lookback), tollgate_data.clock()"
-    let span = try await ask(Statement(name: "", sql: sql), [.value(base.startedAt)]) {
-      (row) throws(PostgresError) in (try row.next(Timestamp.self), try row.next(Timestamp.self))
-    }
-    guard let (start, now) = span else { return }
-    var after = start
-    while after.microseconds < now.microseconds {
+    guard let times = try await times() else { return }
+    var after: Timestamp? = times.start
+    while let start = after, start.microseconds < times.now.microseconds {
       try Task.checkCancellation()
-      let through = try await ask(
-        statements.touchedDeadline, [.value(after), .value(limits.rows)]
-      ) { (row) throws(PostgresError) in try row.next(Timestamp.self) }
-      guard let through else { return }
-      try await run(statements.touchedHolds, [.value(after), .value(through)])
-      after = through
+      after = try await markHolds(after: start)
     }
+  }
+
+  private struct Times: Sendable {
+    let start: Timestamp
+    let now: Timestamp
+  }
+
+  private func times() async throws -> Times? {
+    let sql = "SELECT $1 - \(Self.lookback), tollgate_data.clock()"
+    return try await ask(Statement(name: "", sql: sql), [.value(base.startedAt)]) {
+      (row) throws(PostgresError) in Times(start: try row.next(), now: try row.next())
+    }
+  }
+
+  /// The deadline up to which holds were looked at; `nil` when there are no more.
+  private func markHolds(after start: Timestamp) async throws -> Timestamp? {
+    let through = try await ask(statements.touchedDeadline, [.value(start), .value(limits.rows)]) {
+      (row) throws(PostgresError) in try row.next(Timestamp.self)
+    }
+    guard let through else { return nil }
+    try await run(statements.touchedHolds, [.value(start), .value(through)])
+    return through
   }
 
   private func run(_ statement: Statement, _ parameters: [Parameter]) async throws(PostgresError) {
