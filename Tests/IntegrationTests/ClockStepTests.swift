@@ -120,7 +120,6 @@ extension Integration {
         try await ModelSession.replaceClock(of: ledger)
         try await ledger.setClock(0)
         #expect(try await ledger.reserveKeyless(1, window: 60) == ["reserved"])
-        _ = try await ledger.serviceQuery("SELECT 1")
         try await ledger.setClock(step)
         #expect(
           try await ledger.reserveKeyless(1, window: 60) == [isRepeat ? "repeated" : "reserved"])
