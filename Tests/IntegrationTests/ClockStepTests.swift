@@ -114,6 +114,27 @@ extension Integration {
       }
     }
 
+    @Test(arguments: [false, true])
+    func aHoldThatExpiredIsNotDatedBackByALateCapture(isFinal: Bool) async throws {
+      try await withLedger { ledger in
+        try await ModelSession.replaceClock(of: ledger)
+        try await ledger.setClock(0)
+        _ = try await ledger.reserve([Hold("a", "x", 9)])
+        try await ledger.setClock(61)
+        #expect(try await ledger.expire() == 1)
+        try await ledger.setClock(30)
+        var late = Step("a", "x", #"{"personas": 4}"#)
+        late.isFinal = isFinal
+        late.key = "late"
+        #expect(
+          try await ledger.capture([late]) == [
+            "1 done \(isFinal ? "captured" : "expired") personas 4/4/9 996"
+          ])
+        try await ledger.endAll()
+        #expect(try await ledger.violations() == [])
+      }
+    }
+
     @Test(arguments: [(-86_400.0, false), (-1, true), (-59, true), (59, true), (61, false)])
     func aRepeatIsOneWithinItsWindowOfTheClock(step: Double, isRepeat: Bool) async throws {
       try await withLedger { ledger in

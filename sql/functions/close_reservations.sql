@@ -214,7 +214,10 @@ BEGIN
   UPDATE tollgate_data.reservation_lines r
      SET state = u.state::tollgate_data.reservation_state,
          captured = r.captured + u.charged,
-         closed_at = CASE WHEN u.state = 'reserved' THEN NULL ELSE u.at END,
+         -- A late stage leaves it expired, and no earlier than it was, wherever the clock is now.
+         closed_at = CASE u.state WHEN 'reserved' THEN NULL
+                                  WHEN 'expired' THEN greatest(r.closed_at, u.at)
+                                  ELSE u.at END,
          chargeable_until = u.chargeable_until,
          close_fingerprint = CASE WHEN r.state::text = u.state THEN r.close_fingerprint
                                   ELSE u.fingerprint END,
