@@ -10,7 +10,7 @@ extension Integration {
       "delivered", "replyWritten",
     ]
 
-    private static let usualKills = 20
+    private static let usualKills = 8
 
     /// TOLLGATE_KILLS=1000 asks for more at each step, as far as TOLLGATE_KILLS_SECONDS go.
     private static func kills() -> some Sequence<Int> {

@@ -25,7 +25,7 @@ public actor TestServer {
   private static let template = "tollgate_template"
 
   /// Databases in use at once: more would need more connections than the server has.
-  private static let limit = 4
+  private static let limit = 6
 
   private let server: PrivatePostgres
   private let superuser: Connection
