@@ -12,12 +12,19 @@ struct NaiveLedger: Sendable {
 
   static func create(on server: BenchServer, accounts: Int) async throws -> NaiveLedger {
     try await server.createDatabase(database)
-    let connection = server.connection(to: database)
+    let connection = try await connection(on: server)
     for script in [try text(of: "schema"), opening(accounts)] {
       try await connection.execute(script: script, until: .now + .seconds(600))
     }
     await connection.disconnect()
     return NaiveLedger(server: server, accounts: accounts)
+  }
+
+  /// Its tables are where one would put them, which Tollgate's connections do not look at.
+  private static func connection(on server: BenchServer) async throws -> Connection {
+    let connection = server.connection(to: database)
+    try await connection.execute(script: "SET search_path = public", until: .now + .seconds(10))
+    return connection
   }
 
   /// Every account has had one call, as in Tollgate's ledger when the first cell begins.
@@ -36,7 +43,7 @@ struct NaiveLedger: Sendable {
   /// Fails when its sums do not agree. They are many, and planned badly without an `ANALYZE`.
   func check() async throws {
     try await server.vacuum(Self.database)
-    let connection = server.connection(to: Self.database)
+    let connection = try await Self.connection(on: server)
     let problems = try await connection.execute(
       Statement(name: "", sql: try Self.text(of: "check")), [], until: .now + .seconds(3_600)
     ) { (row) throws(PostgresError) in try row.next(String.self) }
