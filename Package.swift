@@ -40,24 +40,27 @@ let package = Package(
       providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
     ),
     .target(name: "Failpoints"),
+    .target(name: "Locking", swiftSettings: isInlinedAbove),
     .target(
       name: "Postgres",
       dependencies: [
         "CLibpq",
         "Failpoints",
+        "Locking",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: isInlinedAbove
     ),
     .target(
       name: "Telemetry",
-      dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")]
+      dependencies: ["Locking", .product(name: "CoreMetrics", package: "swift-metrics")]
     ),
     .target(name: "Tollgate", swiftSettings: isInlinedAbove),
     .target(
       name: "TollgateStore",
       dependencies: [
         "Failpoints",
+        "Locking",
         "Postgres",
         "Tollgate",
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
@@ -73,6 +76,7 @@ let package = Package(
       name: "TollgateAPI",
       dependencies: [
         "Failpoints",
+        "Locking",
         "Telemetry",
         "Tollgate",
         "TollgateStore",
@@ -182,6 +186,7 @@ let package = Package(
     .executableTarget(
       name: "TollgateBench",
       dependencies: [
+        "Locking",
         "Postgres",
         "PrivatePostgres",
         "Tollgate",

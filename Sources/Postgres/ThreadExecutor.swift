@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-import Synchronization
+import Locking
 
 /// A serial executor with a thread of its own.
 ///
@@ -12,7 +12,7 @@ public final class ThreadExecutor: SerialExecutor {
     var isStopped = false
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
   private let wakeUp = DispatchSemaphore(value: 0)
 
   public init(name: String) {

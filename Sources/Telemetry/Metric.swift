@@ -1,4 +1,5 @@
 import CoreMetrics
+import Locking
 import Synchronization
 
 /// A metric that can be shown.
@@ -50,11 +51,11 @@ final class Histogram: Metric, RecorderHandler, TimerHandler {
   }
 
   private let bounds: [Double]
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   init(bounds: [Double]) {
     self.bounds = bounds
-    state = Mutex(State(counts: Array(repeating: 0, count: bounds.count + 1)))
+    state = Locked(State(counts: Array(repeating: 0, count: bounds.count + 1)))
   }
 
   func record(_ value: Int64) { record(Double(value)) }

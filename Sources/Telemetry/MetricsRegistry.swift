@@ -1,5 +1,5 @@
 import CoreMetrics
-import Synchronization
+import Locking
 
 /// The metrics of a process, shown as Prometheus reads them.
 ///
@@ -15,7 +15,7 @@ public final class MetricsRegistry: MetricsFactory {
     let labels: String
   }
 
-  private let metrics = Mutex<[ID: any Metric]>([:])
+  private let metrics = Locked<[ID: any Metric]>([:])
 
   public init() {}
 

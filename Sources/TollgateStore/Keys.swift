@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
+import Locking
 import Postgres
-import Synchronization
 
 /// Who a request comes from.
 public struct Principal: Sendable, Hashable {
@@ -52,7 +52,7 @@ public final class Keys: Sendable {
 
   private let readers: Readers
   private let lookUps: SharedReads<String, Principal?>
-  private let memory = Mutex(KeyMemory())
+  private let memory = Locked(KeyMemory())
 
   public init(readers: Readers) {
     self.readers = readers

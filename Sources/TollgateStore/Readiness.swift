@@ -1,12 +1,17 @@
 import AsyncAlgorithms
+import Locking
 import Logging
 import Postgres
 import ServiceLifecycle
-import Synchronization
 
 /// Whether the database serves this worker: asked once a second on a connection of its own, whoever
 /// wants to know and however often.
 public final class Readiness: Service {
+  private struct State {
+    var lastSuccess: ContinuousClock.Instant?
+    var failure = StoreError.unavailable
+  }
+
   /// A worker whose last success is older is not ready.
   static let limit = Duration.seconds(3)
   /// A probe without an answer is given up, and its connection.
@@ -15,8 +20,7 @@ public final class Readiness: Service {
   private let connection: Connection
   private let interval: Duration
   private let logger: Logger
-  private let state = Mutex(
-    (lastSuccess: ContinuousClock.Instant?.none, failure: StoreError.unavailable))
+  private let state = Locked(State())
 
   public init(
     _ configuration: ConnectionConfiguration, interval: Duration = .seconds(1), logger: Logger

@@ -1,9 +1,9 @@
 import AsyncAlgorithms
 import Foundation
+import Locking
 import Logging
 import Postgres
 import ServiceLifecycle
-import Synchronization
 import Tollgate
 
 /// What a worker knows of a tenant.
@@ -42,7 +42,7 @@ public final class Tenants: Service {
   private let texts: SharedReads<BookID, String?>
   private let interval: Duration
   private let logger: Logger
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   public init(readers: Readers, interval: Duration = .milliseconds(500), logger: Logger) {
     lists = SharedReads(readers)

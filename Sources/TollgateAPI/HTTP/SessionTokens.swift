@@ -1,6 +1,6 @@
 import Foundation
 import JWTKit
-import Synchronization
+import Locking
 import Tollgate
 import TollgateStore
 
@@ -23,7 +23,7 @@ final class SessionTokens: Sendable {
   private static let cacheLimit = 1_000
 
   private let tenants: Tenants
-  private let cache = Mutex<[String: JWTKeyCollection]>([:])
+  private let cache = Locked<[String: JWTKeyCollection]>([:])
 
   init(tenants: Tenants) { self.tenants = tenants }
 

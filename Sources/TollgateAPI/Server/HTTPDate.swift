@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locking
 import Tollgate
 
 /// The form of dates in headers: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -8,7 +8,7 @@ enum HTTPDate {
   private static let months = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
-  private static let latest = Mutex((second: 0, text: ""))
+  private static let latest = Locked((second: 0, text: ""))
 
   /// Written once a second.
   static var now: String {

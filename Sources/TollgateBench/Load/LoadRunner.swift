@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locking
 
 /// Runs scripts over threads and connections and reports.
 struct LoadRunner: Sendable {
@@ -12,8 +12,8 @@ struct LoadRunner: Sendable {
 
   func run<Script: LoadScript>(_ scripts: [Script]) throws -> LoadReport {
     let schedule = LoadSchedule(warmUp: warmUp, seconds: seconds)
-    let cpu = Mutex((begin: 0.0, end: 0.0))
-    let results = Mutex<[Result<LoadLoop<Script>.Result, any Error>]>([])
+    let cpu = Locked((begin: 0.0, end: 0.0))
+    let results = Locked<[Result<LoadLoop<Script>.Result, any Error>]>([])
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
       let own = scripts.indices.filter { $0 % threads == thread }.map { scripts[$0] }
       let result = Result {

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Locking
 import Tollgate
 
 /// The queues between the callers and the two runners of a lane: the shell around ``LaneQueues``.
@@ -42,14 +42,14 @@ final class LaneInbox: Sendable {
   /// Without an answer for so long there is no database.
   private static let silence = Duration.seconds(2)
 
-  private let state: Mutex<State>
+  private let state: Locked<State>
   private let commonWakeUp = DispatchSemaphore(value: 0)
   private let aloneWakeUp = DispatchSemaphore(value: 0)
   private let metrics: LaneMetrics
 
   init(_ limits: LaneLimits, _ metrics: LaneMetrics) {
     self.metrics = metrics
-    state = Mutex(
+    state = Locked(
       State(
         queues: LaneQueues(
           capacity: limits.capacity, accountCapacity: limits.accountCapacity,

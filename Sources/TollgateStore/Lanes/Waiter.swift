@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// A task that waits until it has all results of what it submitted.
 final class Waiter: Sendable {
@@ -8,11 +8,11 @@ final class Waiter: Sendable {
   }
 
   private let continuation: CheckedContinuation<[CommandResult], Never>
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   init(count: Int, _ continuation: CheckedContinuation<[CommandResult], Never>) {
     self.continuation = continuation
-    state = Mutex(
+    state = Locked(
       State(results: Array(repeating: .failure(.overloaded), count: count), missing: count))
   }
 

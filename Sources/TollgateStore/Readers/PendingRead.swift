@@ -1,5 +1,5 @@
+import Locking
 import Postgres
-import Synchronization
 
 /// A read as the queue sees it.
 protocol QueuedRead: AnyObject, Sendable {
@@ -35,11 +35,11 @@ final class PendingRead<Value: Sendable>: QueuedRead {
   }
 
   private let body: Body
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   init(for waiter: ReadWaiter<Value>, _ body: @escaping Body) {
     self.body = body
-    state = Mutex(State(waiters: [waiter]))
+    state = Locked(State(waiters: [waiter]))
   }
 
   /// Whether the waiter is told what this read finds; `false` when it is over.

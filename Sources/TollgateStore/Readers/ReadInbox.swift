@@ -1,13 +1,13 @@
 import Dispatch
-import Synchronization
+import Locking
 
 /// The queue between those who read and the connections: the shell around ``ReadQueue``.
 final class ReadInbox: Sendable {
-  private let queue: Mutex<ReadQueue>
+  private let queue: Locked<ReadQueue>
   private let wakeUp = DispatchSemaphore(value: 0)
 
   init(capacity: Int, connections: Int) {
-    queue = Mutex(ReadQueue(capacity: capacity, connections: connections))
+    queue = Locked(ReadQueue(capacity: capacity, connections: connections))
   }
 
   var waiting: Int { queue.withLock { $0.count } }

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// One who waits for a read, and is told once: what it found, or that the time is up.
 final class ReadWaiter<Value: Sendable>: Sendable {
@@ -12,7 +12,7 @@ final class ReadWaiter<Value: Sendable>: Sendable {
 
   let deadline: ContinuousClock.Instant
   let since: ContinuousClock.Instant
-  private let state = Mutex(State.idle)
+  private let state = Locked(State.idle)
 
   init(until deadline: ContinuousClock.Instant, since: ContinuousClock.Instant = .now) {
     self.deadline = deadline

@@ -1,10 +1,10 @@
+import Locking
 import Postgres
-import Synchronization
 
 /// Reads of which one is under way per key at a time: who asks meanwhile is told the same.
 final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let readers: Readers
-  private let pending = Mutex<[Key: PendingRead<Value>]>([:])
+  private let pending = Locked<[Key: PendingRead<Value>]>([:])
 
   init(_ readers: Readers) { self.readers = readers }
 
