@@ -36,6 +36,9 @@ struct KeyMemory {
     return good.principal
   }
 
+  /// Whether a key was good when it was looked up last, however long ago.
+  func wasGood(_ key: String) -> Bool { good[key] != nil }
+
   /// - Parameter now: before the look-up began.
   mutating func remember(_ key: String, _ principal: Principal?, at now: ContinuousClock.Instant) {
     if let principal {

@@ -59,6 +59,11 @@ public final class Keys: Sendable {
     lookUps = SharedReads(readers)
   }
 
+  /// Who the key belongs to, when it was looked up lately and found; `nil` says nothing.
+  public func knownPrincipal(of key: String) -> Principal? {
+    memory.withLock { $0.recall(key, at: .now) }?.principal
+  }
+
   /// Who the key belongs to; `nil` when it is unknown, revoked or no key at all.
   public func principal(
     of key: String, until deadline: ContinuousClock.Instant
@@ -83,7 +88,8 @@ public final class Keys: Sendable {
   private func lookUp(
     _ key: String, until deadline: ContinuousClock.Instant
   ) async throws(StoreError) -> Principal? {
-    try await lookUps.read(key, until: deadline) {
+    let isOfStranger = memory.withLock { !$0.wasGood(key) }
+    return try await lookUps.read(key, isOfStranger: isOfStranger, until: deadline) {
       [self] (connection, deadline) throws(PostgresError) in
       // What is found was true no earlier than now.
       let now = ContinuousClock.now

@@ -25,6 +25,15 @@ import Testing
     #expect(memory.goodLately("never seen", at: start) == nil)
   }
 
+  @Test mutating func whoseKeyWasGoodIsNoStranger() {
+    memory.remember("good", principal, at: start)
+    memory.remember("bad", nil, at: start)
+    #expect(memory.wasGood("good"))
+    #expect(!memory.wasGood("bad") && !memory.wasGood("never seen"))
+    memory.remember("good", nil, at: start)
+    #expect(!memory.wasGood("good"))
+  }
+
   @Test mutating func aRevokedKeyIsNoLongerGood() {
     memory.remember("key", principal, at: start)
     memory.remember("key", nil, at: start + .seconds(2))

@@ -16,7 +16,9 @@ private func waiter(until milliseconds: Int, since: Int = 0) -> ReadWaiter<Int> 
   ReadWaiter(until: after(milliseconds), since: after(since))
 }
 
-private func read(for waiter: ReadWaiter<Int>) -> Read { Read(for: waiter) { _, _ in 1 } }
+private func read(for waiter: ReadWaiter<Int>, isOfStranger: Bool = false) -> Read {
+  Read(for: waiter, isOfStranger: isOfStranger) { _, _ in 1 }
+}
 
 extension ReadWaiter<Int> {
   /// What it was told; `nil` while it waits.
@@ -41,6 +43,26 @@ extension ReadWaiter<Int> {
     #expect(queue.take(for: 1, at: after(900)) === reads[2])
     #expect(await late.error == .unavailable)
     #expect(first.isWaiting && second.isWaiting)
+  }
+
+  @Test mutating func strangersHaveABoundedShare() {
+    let reads = (0..<12).map { number in
+      read(for: waiter(until: 3_000), isOfStranger: number < 6)
+    }
+    queue = ReadQueue(capacity: 6, connections: 1)
+    for read in reads { #expect(queue.admit(read) == .accepted(wakes: false)) }
+    let taken = reads.map { _ in queue.take(for: 0, at: after(0)) }
+    let order = taken.map { $0?.isOfStranger == true ? "s" : "-" }.joined()
+    #expect(order == "---s---sssss")
+  }
+
+  @Test mutating func strangersFillNoQueueButTheirOwn() {
+    for _ in 1...3 {
+      let read = read(for: waiter(until: 3_000), isOfStranger: true)
+      #expect(queue.admit(read) == .accepted(wakes: false))
+    }
+    #expect(queue.admit(read(for: waiter(until: 3_000), isOfStranger: true)) == .refused)
+    #expect(queue.admit(read(for: waiter(until: 3_000))) == .accepted(wakes: false))
   }
 
   /// What would be answered too late is not begun, or all behind it would be late too.

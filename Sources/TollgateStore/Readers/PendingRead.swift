@@ -3,6 +3,9 @@ import Postgres
 
 /// A read as the queue sees it.
 protocol QueuedRead: AnyObject, Sendable {
+  /// Whether it is for somebody who has shown nothing good yet.
+  var isOfStranger: Bool { get }
+
   /// Until when its longest waiter waits; `nil` when nobody does.
   var deadline: ContinuousClock.Instant? { get }
 
@@ -34,10 +37,12 @@ final class PendingRead<Value: Sendable>: QueuedRead {
     var repeats = 0
   }
 
+  let isOfStranger: Bool
   private let body: Body
   private let state: Locked<State>
 
-  init(for waiter: ReadWaiter<Value>, _ body: @escaping Body) {
+  init(for waiter: ReadWaiter<Value>, isOfStranger: Bool = false, _ body: @escaping Body) {
+    self.isOfStranger = isOfStranger
     self.body = body
     state = Locked(State(waiters: [waiter]))
   }

@@ -1,5 +1,3 @@
-import NIOCore
-
 /// What a worker knows of how its reads are served.
 struct ReadService {
   var lastAnswer: ContinuousClock.Instant?
@@ -25,9 +23,8 @@ struct ReadQueue {
     case finished
   }
 
-  private let capacity: Int
   private let connections: Int
-  private var waiting = CircularBuffer<any QueuedRead>()
+  private var waiting: WaitingReads
   private var underWay: [Int: any QueuedRead] = [:]
   private var failing: Set<Int> = []
   private var sleeping = 0
@@ -35,7 +32,7 @@ struct ReadQueue {
   private var service = ReadService()
 
   init(capacity: Int, connections: Int) {
-    self.capacity = capacity
+    waiting = WaitingReads(capacity: capacity)
     self.connections = connections
   }
 
@@ -45,8 +42,7 @@ struct ReadQueue {
   var count: Int { waiting.count }
 
   mutating func admit(_ read: any QueuedRead) -> Admission {
-    if isClosed || waiting.count >= capacity { return .refused }
-    waiting.append(read)
+    if isClosed || !waiting.append(read) { return .refused }
     return .accepted(wakes: wake())
   }
 
@@ -74,7 +70,7 @@ struct ReadQueue {
     return .sleep
   }
 
-  /// The oldest read that can still be answered in time; those before it are dropped.
+  /// The next read that can still be answered in time; those before it are dropped.
   mutating func take(for connection: Int, at now: ContinuousClock.Instant) -> (any QueuedRead)? {
     while let read = waiting.popFirst() {
       if !read.drop(until: now + leastTime, service: service) {

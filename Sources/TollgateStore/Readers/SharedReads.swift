@@ -12,10 +12,11 @@ final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   var waiting: Int { pending.withLock { $0.values.reduce(0) { $0 + $1.waiting } } }
 
   func read(
-    _ key: Key, until deadline: ContinuousClock.Instant, _ body: @escaping PendingRead<Value>.Body
+    _ key: Key, isOfStranger: Bool = false, until deadline: ContinuousClock.Instant,
+    _ body: @escaping PendingRead<Value>.Body
   ) async throws(StoreError) -> Value {
     let waiter = ReadWaiter<Value>(until: deadline)
-    let (read, isNew) = join(key, waiter, body)
+    let (read, isNew) = join(key, waiter, isOfStranger, body)
     if isNew { readers.submit(read) }
     let found = await waiter.found()
     forget(key, read)
@@ -23,11 +24,12 @@ final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   private func join(
-    _ key: Key, _ waiter: ReadWaiter<Value>, _ body: @escaping PendingRead<Value>.Body
+    _ key: Key, _ waiter: ReadWaiter<Value>, _ isOfStranger: Bool,
+    _ body: @escaping PendingRead<Value>.Body
   ) -> (read: PendingRead<Value>, isNew: Bool) {
     pending.withLock { pending in
       if let read = pending[key], read.join(waiter) { return (read, false) }
-      let read = PendingRead(for: waiter, body)
+      let read = PendingRead(for: waiter, isOfStranger: isOfStranger, body)
       pending[key] = read
       return (read, true)
     }
