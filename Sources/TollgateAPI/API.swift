@@ -12,6 +12,7 @@ public struct API: Sendable {
   let sessions: SessionTokens
   let deadlines: Deadlines
   let requestMetrics: RequestMetrics
+  let largeCalls = LargeCalls()
   private let readiness: Readiness
   private let metrics: MetricsRegistry
 
@@ -30,7 +31,7 @@ public struct API: Sendable {
     requestMetrics = RequestMetrics(metrics)
   }
 
-  /// Everything but the actions, which the ``server(idleTimeout:)`` answers itself.
+  /// Everything but the actions, which the ``server(_:limits:logger:)`` answers itself.
   public func router() -> Router<APIRequestContext> {
     let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: EnvelopeMiddleware(answers: requestMetrics.other))

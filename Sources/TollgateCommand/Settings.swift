@@ -31,6 +31,8 @@ struct CommonOptions: ParsableArguments {
 /// | `tollgate.port` | int | `8080` |
 /// | `tollgate.lanes` | int, connections that write | the cores, at least 2 |
 /// | `tollgate.readers` | int, connections that read | `2` |
+/// | `tollgate.connections` | int, connections of clients at once | `4096` |
+/// | `tollgate.stop.seconds` | int, seconds that a stop may take | `8` |
 /// | `tollgate.verify.interval` | int, seconds between verifications, 0 for none | `3600` |
 /// | `tollgate.sql` | string, the folder with the SQL files | `sql`, or beside the command |
 /// | `tollgate.log.level` | string | `info` |
@@ -82,6 +84,9 @@ struct Settings: Sendable {
     worker.port = try integer("tollgate.port", 8_080, in: 0...65_535)
     worker.lanes = try integer("tollgate.lanes", worker.lanes, in: 1...256)
     worker.readers = try integer("tollgate.readers", worker.readers, in: 1...256)
+    worker.door.connections = try integer(
+      "tollgate.connections", worker.door.connections, in: 1...1_000_000)
+    worker.stopSeconds = try integer("tollgate.stop.seconds", worker.stopSeconds, in: 1...3_600)
     worker.verification = try verification
     return worker
   }

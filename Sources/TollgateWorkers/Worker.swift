@@ -22,14 +22,15 @@ public struct Worker: Sendable {
     public var deadlines = Deadlines()
     /// Connections that read.
     public var readers = 2
+    /// Connections of clients, and what each may cost.
+    public var door = DoorLimits()
+    /// From the signal to the end, in seconds: what was accepted is answered within it.
+    public var stopSeconds = 8
     /// `nil`: this worker leaves it to others.
     public var verification: Verification?
 
     public init(databaseURL: String) { self.databaseURL = databaseURL }
   }
-
-  /// A connection on which nothing comes or goes for so long is closed.
-  private static let idleTimeout = TimeAmount.seconds(75)
 
   /// One for two cores: the lanes need the rest, and a thread that runs need not be woken.
   private static let eventLoops = MultiThreadedEventLoopGroup(
@@ -62,10 +63,12 @@ public struct Worker: Sendable {
     let api = API(
       lanes: lanes, readers: readers, tenants: tenants, readiness: readiness,
       deadlines: settings.deadlines, metrics: metrics)
+    let responder = api.router().buildResponder()
     return Application(
-      router: api.router(), server: api.server(idleTimeout: Self.idleTimeout),
+      responder: responder, server: api.server(responder, limits: doorLimits, logger: logger),
       configuration: .init(
-        address: .hostname(settings.host, port: settings.port), serverName: API.serverName),
+        address: .hostname(settings.host, port: settings.port), serverName: API.serverName,
+        backlog: 1_024),
       services: [readers, lanes, tenants, readiness] + duties(metrics),
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
       eventLoopGroupProvider: .shared(Self.eventLoops), logger: logger)
@@ -79,13 +82,23 @@ public struct Worker: Sendable {
     return [expiry, verify]
   }
 
-  /// Serves until SIGTERM or SIGINT, then stops gracefully.
+  /// Serves until SIGTERM or SIGINT, then stops gracefully, within the bound.
   public func run(onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
-    try await ServiceGroup(
-      configuration: .init(
-        services: [application(onRunning: onRunning)],
-        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    ).run()
+    var configuration = ServiceGroupConfiguration(
+      services: [application(onRunning: onRunning)],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(settings.stopSeconds)
+    try await ServiceGroup(configuration: configuration).run()
+  }
+
+  /// No more connections than the process can have, and of a stop what the lanes do not need to end
+  /// what is in them.
+  private var doorLimits: DoorLimits {
+    var limits = settings.door
+    limits.connections = min(limits.connections, DescriptorLimit.roomForClients())
+    let lanes = TimeAmount(settings.deadlines.request)
+    limits.stop = max(.seconds(1), .seconds(Int64(settings.stopSeconds)) - lanes)
+    return limits
   }
 
   /// Whatever the login may do, a worker may only execute the API functions.

@@ -1,8 +1,6 @@
-import ServiceLifecycle
 import TestSupport
 import Testing
 import Tollgate
-import TollgateWorkers
 
 extension Integration {
   /// What a connection does, byte by byte, whatever carries the requests behind it.
@@ -36,7 +34,7 @@ extension Integration {
 
     @Test func thousandsOfRequestsSentAtOnceAreAnswered() async throws {
       try await withGate { gate in
-        let request = "POST /v1/credits/actions/reserve HTTP/1.1\r\n\r\n"
+        let request = "POST /v1/credits/actions/reserve HTTP/1.1\r\nHost: a\r\n\r\n"
         let held = gate.raw("actions/reserve", Self.hold)
         try await withConnection(to: gate.port) { connection in
           // The first waits for the database, so the others queue up behind it.
@@ -53,7 +51,8 @@ extension Integration {
       try await withGate { gate in
         try await withConnection(to: gate.port) { connection in
           try await connection.send(
-            "POST /v1/credits/actions/reserve HTTP/1.1\r\nContent-Length: 1000\r\n\r\n{")
+            "POST /v1/credits/actions/reserve HTTP/1.1\r\nHost: a\r\n"
+              + "Content-Length: 1000\r\n\r\n{")
           #expect(try await connection.status() == 401)
           // The rest of the body is no request.
           try await connection.send(
@@ -219,51 +218,11 @@ extension Integration {
 }
 
 extension TestGate {
-  /// The head of a POST to `/v1/credits/<path>`, but for the headers given, as it is sent.
-  fileprivate func head(_ path: String, _ headers: [String], token: String? = nil) -> String {
-    let all =
-      [
-        "POST /v1/credits/\(path) HTTP/1.1", "Host: localhost",
-        "Authorization: Bearer \(token ?? serviceKey)",
-      ] + headers
-    return all.map { $0 + "\r\n" }.joined() + "\r\n"
-  }
-
-  fileprivate func raw(
-    _ path: String, _ body: String, id: String = "id", token: String? = nil,
-    headers: [String] = []
-  ) -> String {
-    head(
-      path, ["X-Request-ID: \(id)", "Content-Length: \(body.utf8.count)"] + headers, token: token)
-      + body
-  }
-
   /// Makes every action on existing accounts wait.
-  fileprivate func lockAccounts(seconds: Double) async throws {
+  func lockAccounts(seconds: Double) async throws {
     try await execute(
       """
       BEGIN; SELECT FROM tollgate_data.accounts FOR UPDATE; SELECT pg_sleep(\(seconds)); COMMIT
       """)
-  }
-}
-
-/// Runs `body` with the port of a worker of its own and with what makes it stop gracefully.
-private func withStoppableWorker(
-  _ databaseURL: String,
-  _ body:
-    @escaping @Sendable (_ port: Int, _ stop: @escaping @Sendable () -> Void) async throws
-    -> Void
-) async throws {
-  let (ports, port) = AsyncStream<Int>.makeStream()
-  let worker = Worker(
-    .init(databaseURL: TestServer.loginURL(databaseURL)), logger: TestServer.logger)
-  let services = ServiceGroup(
-    services: [worker.application { port.yield($0) }], logger: TestServer.logger)
-  try await withThrowingTaskGroup(of: Void.self) { group in
-    group.addTask { try await services.run() }
-    for await port in ports.prefix(1) {
-      try await body(port) { Task { await services.triggerGracefulShutdown() } }
-    }
-    try await group.waitForAll()
   }
 }

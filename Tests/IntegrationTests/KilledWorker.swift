@@ -43,9 +43,10 @@ struct KilledWorker: Sendable {
     return result.closureResult
   }
 
-  /// The command, as it was built with these tests.
+  /// The command, as it was built with these tests, unless `TOLLGATE_COMMAND` names another.
   static let tollgate =
-    Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("tollgate").path
+    ProcessInfo.processInfo.environment["TOLLGATE_COMMAND"]
+    ?? Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("tollgate").path
 
   private static func wait(for health: String, _ port: Int) async throws {
     for _ in 0..<600 {
@@ -54,6 +55,13 @@ struct KilledWorker: Sendable {
       try await Task.sleep(for: .milliseconds(20))
     }
     throw CancellationError()
+  }
+
+  /// What it takes of the memory; 0 where the system does not tell.
+  var residentBytes: Int {
+    let text = try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)
+    let pages = text?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+    return (pages ?? 0) * Int(getpagesize())
   }
 
   /// `nil` when there is no worker any more before the reply has come.

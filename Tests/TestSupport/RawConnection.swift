@@ -5,24 +5,43 @@ import Tollgate
 
 /// A connection to a worker on which bytes go as they are given.
 public final class RawConnection {
-  private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+  /// The side that is sent on, for whoever sends while another waits for replies.
+  public struct Writer: Sendable {
+    fileprivate let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+
+    public func send(_ text: String) async throws {
+      try await outbound.write(ByteBuffer(string: text))
+    }
+
+    /// Sends a text again and again, 20 times a second.
+    public func dribble(_ text: String, times: Int) async throws {
+      for _ in 0..<times {
+        try await send(text)
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+  }
+
+  public let writer: Writer
   private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
   private var received = ""
+  private let channel: any Channel
 
   fileprivate init(
-    _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
+    _ channel: any Channel, _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
     _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
   ) {
+    self.channel = channel
     self.inbound = inbound.makeAsyncIterator()
-    self.outbound = outbound
+    writer = Writer(outbound: outbound)
   }
 
-  public func send(_ text: String) async throws {
-    try await outbound.write(ByteBuffer(string: text))
-  }
+  public func send(_ text: String) async throws { try await writer.send(text) }
 
   /// Tells the worker that no more will be sent; it can still be read from.
-  public func finishSending() { outbound.finish() }
+  public func finishSending() { writer.outbound.finish() }
+
+  public func close() { channel.close(promise: nil) }
 
   /// The next reply; `nil` when the worker has closed the connection.
   public func reply() async throws -> TestReply? {
@@ -82,7 +101,7 @@ public func withConnection<T: Sendable>(
       }
     }
   return try await channel.executeThenClose { inbound, outbound in
-    try await body(RawConnection(inbound, outbound))
+    try await body(RawConnection(channel.channel, inbound, outbound))
   }
 }
 

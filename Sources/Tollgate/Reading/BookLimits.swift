@@ -1,11 +1,11 @@
-/// A limit on everything a price book holds.
-enum BookLimits {
+/// A limit on everything a price book holds, and so on what a request can name of it.
+public enum BookLimits {
   static let operations = 1_000
-  static let quantities = 32
+  public static let quantities = 32
   static let paths = 16
   static let choices = 64
   static let conditions = 16
-  static let lines = 16
+  public static let lines = 16
   static let rates = 16
   static let amounts = 8
   static let tiers = 32

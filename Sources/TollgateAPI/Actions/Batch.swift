@@ -1,4 +1,5 @@
 import HTTPTypes
+import Logging
 import Tollgate
 import TollgateStore
 
@@ -40,7 +41,9 @@ extension API {
 
   /// Up to 1,000 actions, one result each in their order; one that fails does not fail the others.
   /// Actions of one account happen in their order; all that can share transactions do.
-  func batch(_ request: APIRequest) async throws -> Reply {
+  func batch(
+    _ request: APIRequest, requestID: String, logger: Logger
+  ) async throws -> Reply {
     guard case .array(let elements)? = request.body["actions"], elements.count <= Self.batchLimit
     else {
       throw RequestFields.error([
@@ -59,7 +62,9 @@ extension API {
         run.append(error)
       }
     }
-    return Reply(results: await run.finish())
+    let results = await run.finish()
+    results.logFaults(requestID: requestID, logger)
+    return Reply(results: results, requestID: requestID)
   }
 }
 
@@ -107,19 +112,40 @@ private struct BatchRun {
 }
 
 extension Reply {
-  fileprivate init(results: [Result<Reply, any Error>]) {
+  fileprivate init(results: [Result<Reply, any Error>], requestID: String) {
     self.init { writer in
       writer.object { writer in
         writer.array("results") { writer in
-          for result in results { result.write(to: &writer) }
+          for result in results { result.write(to: &writer, requestID: requestID) }
         }
       }
     }
   }
 }
 
+extension [Result<Reply, any Error>] {
+  /// One line tells of all: there may be a thousand, of one cause.
+  fileprivate func logFaults(requestID: String, _ logger: Logger) {
+    let faults = compactMap(\.fault)
+    guard let first = faults.first(where: { $0 as? StoreError != .overloaded }) else { return }
+    logger.error(
+      "actions of a batch failed",
+      metadata: [
+        "count": "\(faults.count)", "error": "\(first)", "request_id": "\(requestID)",
+      ])
+  }
+}
+
 extension Result where Success == Reply, Failure == any Error {
-  fileprivate func write(to writer: inout JSONWriter) {
+  /// What is not the client's own fault.
+  fileprivate var fault: (any Error)? {
+    guard case .failure(let error) = self, APIError(any: error).status.kind == .serverError else {
+      return nil
+    }
+    return error
+  }
+
+  fileprivate func write(to writer: inout JSONWriter, requestID: String) {
     writer.object { writer in
       switch self {
       case .success(let reply):
@@ -128,7 +154,7 @@ extension Result where Success == Reply, Failure == any Error {
       case .failure(let error):
         let error = APIError(any: error)
         writer.field("status", error.status.code)
-        writer.field("body", error)
+        writer.field("body", TracedError(error: error, traceID: requestID))
       }
     }
   }
@@ -139,4 +165,11 @@ private struct RawJSON: JSONWritable {
   let bytes: [UInt8]
 
   func write(to writer: inout JSONWriter) { writer.raw(bytes: bytes) }
+}
+
+private struct TracedError: JSONWritable {
+  let error: APIError
+  let traceID: String
+
+  func write(to writer: inout JSONWriter) { error.write(to: &writer, traceID: traceID) }
 }

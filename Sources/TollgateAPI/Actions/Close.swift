@@ -33,7 +33,7 @@ extension API {
   func capture(_ request: APIRequest) async throws -> PreparedAction {
     var fields = try RequestFields(request.body)
     let address = ReservationAddress(&fields, tenant: request.principal.tenant)
-    let quantities = fields.object("quantities")
+    let quantities = fields.quantities("quantities")
     let credits = fields.credits("credits")
     let isFinal = fields.bool("final") ?? true
     if quantities != nil, credits != nil {

@@ -7,7 +7,7 @@ extension API {
     var fields = try RequestFields(request.body)
     let address = ReservationAddress(&fields, tenant: tenant)
     let ttlSeconds = fields.integer("ttl_seconds", in: ReservationLimits.ttlSeconds)
-    let quantities = fields.object("quantities")
+    let quantities = fields.quantities("quantities")
     let credits = fields.credits("credits", upTo: PriceLine.largest)
     if quantities != nil, credits != nil {
       fields.reject("credits", "Input should not come with quantities", "conflict")

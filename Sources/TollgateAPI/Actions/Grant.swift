@@ -8,7 +8,7 @@ extension API {
     let account = fields.required("account_id") { $0.identifier($1) }
     let credits = fields.required("credits") { $0.integer($1, in: 1...PriceLine.largest) }
     let reason = fields.required("reason") { $0.string($1) }
-    if let reason, reason.isEmpty || reason.unicodeScalars.count > 1_000 || reason.contains("\0") {
+    if let reason, !(1...1_000 ~= reason.unicodeScalars.count) || reason.utf8.contains(0) {
       fields.reject("reason", "Input should have 1 to 1000 characters", "string_length")
     }
     let kind = fields.grantKind("kind")

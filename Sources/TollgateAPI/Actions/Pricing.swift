@@ -19,7 +19,7 @@ struct PricingFields {
   /// Reads `operation`, and `input` or `quantities` or both. `nil` when a field is wrong.
   init?(_ fields: inout RequestFields) {
     let operation = fields.required("operation") { $0.string($1) }
-    let quantities = fields.object("quantities")
+    let quantities = fields.quantities("quantities")
     input = fields["input"]
     guard let operation else { return nil }
     self.operation = operation

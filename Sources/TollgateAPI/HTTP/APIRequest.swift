@@ -51,11 +51,11 @@ extension API {
     let begin = ContinuousClock.now
     let body = try await body()
     // What the client takes to send the body is its own time.
-    let deadline = deadline + (.now - begin)
-    return APIRequest(
-      principal: principal, body: try Self.json(body),
-      idempotencyKey: try Self.idempotencyKey(of: headers), deadline: deadline)
+    return try APIRequest(principal, headers, body, until: deadline + (.now - begin))
   }
+
+  /// Whose token it is, if that is known without asking; `nil` says nothing.
+  func knownPrincipal(of token: String) -> Principal? { keys.knownPrincipal(of: token) }
 
   func principal(
     of headers: RequestHeaders, until deadline: ContinuousClock.Instant
@@ -67,6 +67,19 @@ extension API {
       : try await keys.principal(of: token, until: deadline)
     guard let principal else { throw APIError.unauthorized }
     return principal
+  }
+
+}
+
+extension APIRequest {
+  init(
+    _ principal: Principal, _ headers: RequestHeaders, _ body: ByteBuffer,
+    until deadline: ContinuousClock.Instant
+  ) throws(APIError) {
+    self.principal = principal
+    self.deadline = deadline
+    self.body = try Self.json(body)
+    idempotencyKey = try Self.idempotencyKey(of: headers)
   }
 
   /// An absent body is an empty object.

@@ -29,12 +29,16 @@ struct Reply: Sendable {
     if apiError.status.kind == .serverError {
       // Under overload there are as many as can be refused, and the metrics count them. That it is
       // not ready a worker logs by itself, however often it is asked.
-      let isExpected = error as? StoreError == .overloaded || error is NotReady
+      let isExpected = apiError.code == "OVERLOADED" || error is NotReady
       logger.log(
         level: isExpected ? .debug : .error, "request failed",
         metadata: ["error": "\(error)", "request_id": "\(requestID)"])
     }
-    self.init(status: apiError.status) { apiError.write(to: &$0, traceID: requestID) }
+    self.init(apiError, requestID: requestID)
+  }
+
+  init(_ error: APIError, requestID: String) {
+    self.init(status: error.status) { error.write(to: &$0, traceID: requestID) }
   }
 
   var response: Response {

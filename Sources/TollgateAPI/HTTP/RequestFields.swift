@@ -78,16 +78,25 @@ extension RequestFields {
     return nil
   }
 
-  mutating func object(_ field: String) -> [String: JSON]? {
+  mutating func object(_ field: String, members limit: Int = .max) -> [String: JSON]? {
     guard let value = self[field] else { return nil }
-    if case .object(let object) = value { return object }
-    reject(field, "Input should be an object", "object_type")
+    guard case .object(let object) = value else {
+      reject(field, "Input should be an object", "object_type")
+      return nil
+    }
+    if object.count <= limit { return object }
+    reject(field, "Input should have at most \(limit) members", "too_long")
     return nil
   }
 
-  /// Component → credits.
+  /// Name → what to price; as many as an operation of a price book can have.
+  mutating func quantities(_ field: String) -> [String: JSON]? {
+    object(field, members: BookLimits.quantities)
+  }
+
+  /// Component → credits; as many as an operation of a price book can have.
   mutating func credits(_ field: String, upTo limit: Int64 = .max) -> [String: Int64]? {
-    guard let object = object(field) else { return nil }
+    guard let object = object(field, members: BookLimits.lines) else { return nil }
     var credits: [String: Int64] = [:]
     for (component, value) in object.sorted(by: { $0.key < $1.key }) {
       let loc: [JSON] = [.string(field), .string(component)]

@@ -31,6 +31,10 @@ struct RequestMetrics: Sendable {
   private let quote, reserve, capture, release, extend, charge, grant, batch: Answers
   /// Everything that is not an action.
   let other: Answers
+  /// Connections that are open.
+  let connections: Gauge
+  /// Connections that were turned away, since there were enough.
+  let refusedConnections: Counter
 
   init(_ factory: any MetricsFactory) {
     func answers(_ action: Action) -> Answers { Answers(action.rawValue, factory) }
@@ -43,6 +47,8 @@ struct RequestMetrics: Sendable {
     grant = answers(.grant)
     batch = Answers("batch", factory)
     other = Answers("other", factory)
+    connections = Gauge(label: "tollgate_connections", factory: factory)
+    refusedConnections = Counter(label: "tollgate_connections_refused_total", factory: factory)
   }
 
   subscript(route: ActionRoute) -> Answers {
