@@ -36,6 +36,9 @@ struct LoadCommand: ParsableCommand {
   @Option(help: "The calls that the second one's summary counts.")
   var usageCalls = 0
 
+  @Flag(help: "Instead: prices of small bodies, on one connection of bodies of a MiB.")
+  var quotes = false
+
   @Flag(help: "Also print `begin` and `end` of counting, and every second `tick` and the count.")
   var announce = false
 
@@ -59,6 +62,10 @@ struct LoadCommand: ParsableCommand {
       let script = UsageScript(
         emptyKey: usageKey[0], fullKey: usageKey[1], fullCalls: usageCalls)
       return try runner.run(Array(repeating: script, count: connections))
+    }
+    if quotes {
+      return try runner.run(
+        (0..<connections).map { QuoteScript(key: key, isLarge: $0 == 0) })
     }
     let plan = CyclePlan(
       calls: try Call.all(bookAt: pricebook),

@@ -61,7 +61,7 @@ extension [CellResult] {
 
   /// Those whose operations are cycles.
   fileprivate var cycleNames: [String] {
-    names.filter { !$0.contains("reserve only") && !$0.contains("usage") }
+    names.filter { !$0.contains("reserve only") && !$0.contains("usage") && !$0.contains("quotes") }
   }
 
   /// Medians of what a cycle costs, by whom.

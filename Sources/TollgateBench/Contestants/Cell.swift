@@ -27,6 +27,14 @@ extension Cell {
     return Cell(name: "B \(size) \(distribution)", run: contestant.run(_:postmaster:))
   }
 
+  /// Operations are small requests; one of the connections sends bodies of a MiB.
+  static func quotes(_ gate: Gate, _ connections: Int) -> Cell {
+    let contestant = HTTPContestant(
+      gate: gate, connections: connections, distribution: .spread, quotes: true)
+    return Cell(
+      name: "quotes beside bodies of 1 MiB", share: 0.5, run: contestant.run(_:postmaster:))
+  }
+
   static func sql(
     _ gate: Gate, of size: Int, connections: Int, _ distribution: Distribution = .spread,
     share: Double = 1

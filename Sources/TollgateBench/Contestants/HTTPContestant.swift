@@ -5,6 +5,8 @@ struct HTTPContestant: Sendable {
   let distribution: Distribution
   var batch: Int?
   var workers = 1
+  /// Instead of the ledger's actions: prices, on one connection of large bodies.
+  var quotes = false
 
   func run(_ window: Window, postmaster: Int32) async throws -> Observation {
     try await WorkerProcess.with(workers, of: gate) { workers in
@@ -17,6 +19,6 @@ struct HTTPContestant: Sendable {
     [
       "--key", gate.serviceKey, "--connections", "\(connections)",
       "--distribution", distribution.rawValue, "--accounts", "\(gate.accounts.count)",
-    ] + (batch.map { ["--batch", "\($0)"] } ?? [])
+    ] + (batch.map { ["--batch", "\($0)"] } ?? []) + (quotes ? ["--quotes"] : [])
   }
 }

@@ -16,7 +16,7 @@ struct StandardCells: Sendable {
       .batches(gate, of: 100, connections: 8), .sql(sqlGate, of: 256, connections: 2),
       .functions(naive, 1, .reserve), .http(gate, 1),
       .naive(naive, 32, .hot), .http(gate, 64, .hot), .http(gate, 64, .hot, workers: 2),
-      usageOverHTTP, usageInSQL,
+      usageOverHTTP, usageInSQL, .quotes(gate, 9),
     ] + forCharts
   }
 
