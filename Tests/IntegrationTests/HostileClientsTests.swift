@@ -54,8 +54,8 @@ extension Integration {
       }
     }
 
-    /// They come after one second, and have the processors only when nobody else wants them: others'
-    /// machines are not ours.
+    /// `body` begins a second after them. They have the processors only when nobody else wants
+    /// them: others' machines are not ours.
     private static func amongHostileClients(
       _ count: Int, of worker: KilledWorker, _ body: @Sendable () async throws -> Service
     ) async throws -> Service {

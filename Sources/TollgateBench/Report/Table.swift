@@ -59,6 +59,6 @@ extension Table {
 extension CellResult {
   /// The latency to show when there is room for one.
   var mainKind: String {
-    ["cycle", "reserve", "full", "summary"].first { latencies[$0] != nil } ?? ""
+    ["cycle", "reserve", "full", "summary", "small"].first { latencies[$0] != nil } ?? ""
   }
 }
