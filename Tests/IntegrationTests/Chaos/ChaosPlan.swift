@@ -34,7 +34,7 @@ struct ChaosSettings: Sendable {
   }
 
   /// What a run of this length must have done, or it has proved nothing.
-  var leastOperations: Int { 50_000 * seconds / 180 }
+  var leastOperations: Int { 10_000 * seconds / 180 }
   var leastFaults: Int { min(30, faultsPerMinute * 2 / 3) * seconds / 60 }
 }
 
