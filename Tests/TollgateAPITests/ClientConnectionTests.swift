@@ -138,6 +138,21 @@ import Testing
     #expect(!connection.reads(holding: 0))
   }
 
+  @Test func aStopLetsAnswersBeSentThatWaitForTheirClient() {
+    let limits = DoorLimits()
+    var connection = Self.connection(limits)
+    _ = connection.head(Self.request(0), .granted, at: Self.now)
+    _ = connection.end(at: Self.now)
+    connection.becameWritable(false)
+    _ = connection.answered(more: true, at: Self.now)
+    connection.stop(at: Self.now)
+    guard case .finish = connection.tick(at: Self.now + limits.stopGrace) else {
+      Issue.record("closed before they are sent")
+      return
+    }
+    #expect(connection.deadline == Self.now + limits.stop)
+  }
+
   @Test func theLastAnswerOfAStoppingWorkerSaysSo() {
     var connection = Self.connection()
     _ = connection.head(Self.request(0), .granted, at: Self.now)

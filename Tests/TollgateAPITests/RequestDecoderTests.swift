@@ -25,6 +25,7 @@ import Testing
     "GET / HTTP/1.1\r\n\r\n",
     head("Host: a", "Host: a"),
     head("Host: a/b"),
+    "CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /",
     head("Host : a"),
     head("Host: a", " folded: b"),
     head("Host: a", "b"),

@@ -140,6 +140,7 @@ extension ClientConnection {
       wait(until: .distantFuture)
       return .run
     case .dropping:
+      if stopDeadline != nil { return leave(at: now) }
       becomeIdle(at: now)
       return .none
     default: return .none
@@ -260,7 +261,10 @@ extension ClientConnection {
     if deadline > now || phase == .closed { return .none }
     if stopDeadline.map({ $0 <= now }) ?? false { return close() }
     switch phase {
-    case .beginning, .receiving: return refuse(.requestTimeout, isLast: true, at: now)
+    // Answers may wait to be sent.
+    case .idle where stopDeadline != nil: return leave(at: now)
+    case .beginning, .checking, .receiving:
+      return refuse(.requestTimeout, isLast: true, at: now)
     default: return close()
     }
   }

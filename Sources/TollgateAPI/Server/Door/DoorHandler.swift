@@ -12,8 +12,11 @@ final class DoorHandler: ChannelDuplexHandler {
   typealias OutboundIn = Never
   typealias OutboundOut = ByteBuffer
 
-  /// Requests that are taken in before other connections have their turn.
-  private static let turn = 16
+  /// Parts of requests that are taken in before other connections have their turn.
+  private static let turn = 64
+  /// Bytes that may wait. Reads are held back long before, but for those at the end of the input,
+  /// where NIO hands on all that the system holds.
+  private static let heldLimit = 64 << 10
 
   private let door: Door
   private let turns: Turns
@@ -51,6 +54,7 @@ extension DoorHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var part = unwrapInboundIn(data)
     if connection.dropsInput { return connection.dropped(part.readableBytes) }
+    if bytes.readableBytes >= Self.heldLimit { return act(connection.inputClosed(), context) }
     if bytes.readableBytes == 0 {
       bytes = part
     } else {
@@ -67,14 +71,14 @@ extension DoorHandler {
     if isTakingIn || isTurnOver { return }
     isTakingIn = true
     do {
-      var requests = 0
-      while connection.takesInput, requests < Self.turn,
+      var parts = 0
+      while connection.takesInput, parts < Self.turn,
         let part = try decoder.next(&bytes, context)
       {
-        if case .end = part { requests += 1 }
+        parts += 1
         act(take(part), context)
       }
-      isTurnOver = requests == Self.turn
+      isTurnOver = parts == Self.turn
     } catch {
       act(connection.broke(error, at: .now()), context)
     }

@@ -37,6 +37,8 @@ struct RequestHead: Sendable {
       try add(name, value.trimmed, isHTTP11: isHTTP11)
       if name.matches("host") { hosts += 1 }
     }
+    // Whether what follows is its body or the next request servers do not agree upon.
+    if method == .connect, body != .length(0) { throw .unreadable("a CONNECT has no body") }
     if hosts > 1 { throw .unreadable("there are two Host headers") }
     if isHTTP11, hosts == 0 { throw .unreadable("the Host header is missing") }
   }
