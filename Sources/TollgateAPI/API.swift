@@ -31,15 +31,13 @@ public struct API: Sendable {
     requestMetrics = RequestMetrics(metrics)
   }
 
-  /// Everything but the actions, which the ``server(_:limits:logger:)`` answers itself.
+  /// Everything but the ``Route``s, which the ``server(_:limits:logger:)`` answers itself.
   public func router() -> Router<APIRequestContext> {
     let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: EnvelopeMiddleware(answers: requestMetrics.other))
     addHealth(to: router)
     router.get("metrics") { _, _ in metricsResponse }
-    let credits = router.group("v1/credits")
-    addProjections(to: credits)
-    credits.get("repositories/Reservation/by-id/{id}") { request, context in
+    router.get("v1/credits/repositories/Reservation/by-id/{id}") { request, context in
       let deadline = ContinuousClock.now + deadlines.request
       let principal = try await principal(of: RequestHeaders(request.headers), until: deadline)
       guard principal.role == .service else { throw APIError.forbidden }
@@ -47,21 +45,6 @@ public struct API: Sendable {
       return try await reservation(id: id, principal, until: deadline).response
     }
     return router
-  }
-
-  private func addProjections(to group: RouterGroup<APIRequestContext>) {
-    group.post("projections/usage-summary") { request, _ in
-      let request = try await self.request(request, allowing: \.isAccountHolder)
-      return try await usageSummary(request).response
-    }
-    group.post("projections/balance") { request, _ in
-      let request = try await self.request(request, allowing: \.mayReadAccounts)
-      return try await balance(request).response
-    }
-    group.post("projections/statement") { request, _ in
-      let request = try await self.request(request, allowing: \.mayReadAccounts)
-      return try await statement(request).response
-    }
   }
 
   /// Of this worker alone, and nothing of any tenant, so anyone may read it.
@@ -92,12 +75,4 @@ extension Reply {
   fileprivate init(status: String) {
     self.init { $0.object { $0.field("status", status) } }
   }
-}
-
-extension Principal.Role {
-  fileprivate var isAccountHolder: Bool {
-    if case .account = self { true } else { false }
-  }
-
-  fileprivate var mayReadAccounts: Bool { isAccountHolder || self == .service }
 }

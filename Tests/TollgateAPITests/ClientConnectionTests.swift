@@ -29,8 +29,8 @@ import Testing
     }
     #expect(
       seen == [
-        "answered", "began", "body", "broke", "checked", "closed", "delivered", "end", "exhausted",
-        "head", "inputClosed", "refused", "stop", "tick", "writable",
+        "answered", "began", "body", "broke", "checked", "closed", "crowded", "delivered", "end",
+        "exhausted", "head", "inputClosed", "refused", "stop", "tick", "writable",
       ])
   }
 
@@ -136,6 +136,44 @@ import Testing
     #expect(connection.reads(holding: 0))
     connection.dropped(1)
     #expect(!connection.reads(holding: 0))
+  }
+
+  /// Also when the client wants its connection closed: it may send all before it reads.
+  @Test func theRestOfARefusedBodyIsReadBeforeTheConnectionIsClosed() {
+    let limits = DoorLimits()
+    var connection = Self.connection(limits)
+    var request = Self.request(100)
+    request.isKeptAlive = false
+    _ = connection.head(request, .refused(.unauthorized), at: Self.now)
+    connection.dropped(limits.dropped - 1)
+    #expect(connection.reads(holding: 0))
+    _ = connection.delivered(at: Self.now)
+    #expect(connection.deadline == Self.now + limits.request)
+    connection.dropped(1)
+    #expect(!connection.reads(holding: 0))
+  }
+
+  @Test func aBodyForWhichThereIsNoRoomIsRefusedAndTheConnectionKept() {
+    var connection = Self.connection()
+    _ = connection.head(Self.request(100), .granted, at: Self.now)
+    _ = connection.body(10, at: Self.now)
+    guard case .refuse(let error, isLast: false) = connection.crowded(at: Self.now) else {
+      Issue.record("not refused")
+      return
+    }
+    #expect(error.status.code == 503)
+    #expect(connection.takesInput)
+  }
+
+  @Test func roomForBodiesIsGivenBack() {
+    let room = BodyRoom(bytes: 100)
+    var first: BodyRoom.Share? = BodyRoom.Share(room)
+    #expect(first?.grow(to: 60) == true)
+    #expect(first?.grow(to: 100) == true)
+    let second = BodyRoom.Share(room)
+    #expect(!second.grow(to: 1))
+    first = nil
+    #expect(second.grow(to: 100))
   }
 
   @Test func aStopLetsAnswersBeSentThatWaitForTheirClient() {

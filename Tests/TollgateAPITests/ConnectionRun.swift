@@ -119,6 +119,10 @@ extension ConnectionRun {
     if case .keep = action { kept += length }
     if kept > 1_000 { problem("it keeps more than the limit") }
     act(action)
+    if case .keep = action, chance(10) {
+      story.append("crowded")
+      act(connection.crowded(at: now))
+    }
   }
 
   private mutating func breakOff() {

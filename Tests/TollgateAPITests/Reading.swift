@@ -84,6 +84,8 @@ final class DecodingChannel {
 
   deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
 
+  var isBetweenRequests: Bool { holder.decoder.isBetweenRequests }
+
   func next(_ bytes: inout ByteBuffer) throws -> RequestDecoder.Part? {
     try holder.decoder.next(&bytes, #require(holder.context))
   }

@@ -111,6 +111,14 @@ import Testing
     #expect(Reading(text).parts == Reading(Self.head("Host: a")).parts)
   }
 
+  @Test func emptyLinesBehindARequestBeginNone() throws {
+    let channel = DecodingChannel()
+    var bytes = ByteBuffer(string: Self.head("Host: a") + "\r\n\r\n")
+    while try channel.next(&bytes) != nil {}
+    #expect(channel.isBetweenRequests)
+    #expect(bytes.readableBytes == 0)
+  }
+
   private static let chunked = head("Host: a", "Transfer-Encoding: chunked")
 
   @Test(arguments: [

@@ -12,7 +12,7 @@ struct APIRequest: Sendable {
   let deadline: ContinuousClock.Instant
 }
 
-/// The context of a request. Bodies are limited by the handlers.
+/// The context of a request that the router answers.
 public struct APIRequestContext: RequestContext {
   public var coreContext: CoreRequestContextStorage
 
@@ -25,34 +25,6 @@ extension API {
   /// Bodies of single actions and of projections, and of a batch of actions, in bytes.
   static let bodyLimit = 1 << 20
   static let batchBodyLimit = 8 << 20
-
-  func request(
-    _ request: Request, allowing isAllowed: (Principal.Role) -> Bool
-  ) async throws -> APIRequest {
-    let deadline = ContinuousClock.now + deadlines.request
-    return try await self.request(
-      RequestHeaders(request.headers), until: deadline, allowing: isAllowed
-    ) {
-      do {
-        return try await request.body.collect(upTo: Self.bodyLimit)
-      } catch is NIOTooManyBytesError {
-        throw APIError.tooLarge(limit: Self.bodyLimit)
-      }
-    }
-  }
-
-  /// Authenticates first: who has no key learns nothing, not even that the body is wrong.
-  func request(
-    _ headers: RequestHeaders, until deadline: ContinuousClock.Instant,
-    allowing isAllowed: (Principal.Role) -> Bool, body: () async throws -> ByteBuffer
-  ) async throws -> APIRequest {
-    let principal = try await principal(of: headers, until: deadline)
-    guard isAllowed(principal.role) else { throw APIError.forbidden }
-    let begin = ContinuousClock.now
-    let body = try await body()
-    // What the client takes to send the body is its own time.
-    return try APIRequest(principal, headers, body, until: deadline + (.now - begin))
-  }
 
   /// Whose token it is, if that is known without asking; `nil` says nothing.
   func knownPrincipal(of token: String) -> Principal? { keys.knownPrincipal(of: token) }
@@ -68,7 +40,6 @@ extension API {
     guard let principal else { throw APIError.unauthorized }
     return principal
   }
-
 }
 
 extension APIRequest {

@@ -51,7 +51,7 @@ struct RequestMetrics: Sendable {
     refusedConnections = Counter(label: "tollgate_connections_refused_total", factory: factory)
   }
 
-  subscript(route: ActionRoute) -> Answers {
+  subscript(route: Route) -> Answers {
     switch route {
     case .single(.quote): quote
     case .single(.reserve): reserve
@@ -61,6 +61,7 @@ struct RequestMetrics: Sendable {
     case .single(.charge): charge
     case .single(.grant): grant
     case .batch: batch
+    case .projection: other
     }
   }
 }

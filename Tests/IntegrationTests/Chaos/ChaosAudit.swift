@@ -9,7 +9,8 @@ struct ChaosAudit: Sendable {
   private(set) var effects = 0
   /// Answers without a change whose place among the changes was found.
   private(set) var observations = 0
-  /// The forgeries in the history of the busiest account that were not found.
+  /// The forgeries that were not found, each in the history of the busiest account that has what
+  /// it changes, or that no account's history suits.
   private(set) var blindSpots: [ChaosForgery] = []
 
   init(
@@ -27,11 +28,13 @@ struct ChaosAudit: Sendable {
       }
       for await replay in group { add(replay) }
     }
-    guard let (name, busiest) = byAccount.max(by: { $0.value.count < $1.value.count }) else {
-      return
+    blindSpots = ChaosForgery.allCases.filter { forgery in
+      let suitable = byAccount.filter { forgery.suits($0.value) }
+      guard let (name, busiest) = suitable.max(by: { $0.value.count < $1.value.count }) else {
+        return true
+      }
+      return !forgery.isFound(in: busiest, facts, of: .init(tenant: tenant, name: name))
     }
-    let account = AccountReference(tenant: tenant, name: name)
-    blindSpots = ChaosForgery.allCases.filter { !$0.isFound(in: busiest, facts, of: account) }
   }
 
   private mutating func add(_ replay: ChaosReplay) {

@@ -6,7 +6,12 @@ import TollgateStore
 enum ChaosForgery: CaseIterable {
   case effectLost, answerChanged, refusalChanged, repeatDiffers, orderTurned, booksChanged
 
-  /// - Parameter operations: of the account, which must have answers of all sorts.
+  /// Whether a history has what this changes.
+  func suits(_ operations: [ChaosOperation]) -> Bool {
+    operations.contains(where: changed)
+  }
+
+  /// - Parameter operations: of the account, a history that suits.
   func isFound(
     in operations: [ChaosOperation], _ facts: ChaosFacts, of account: AccountReference
   ) -> Bool {
@@ -15,21 +20,24 @@ enum ChaosForgery: CaseIterable {
     switch self {
     case .effectLost: facts.loseEffect(of: account.id)
     case .booksChanged: facts.changeBooks(of: account.id)
-    case .answerChanged: change(&operations, where: \.isSoleGrant) { $0.map(\.withAnotherAmount) }
-    case .refusalChanged: change(&operations, where: \.isRefused402) { $0.map(\.withAnotherAmount) }
+    case .answerChanged, .refusalChanged: change(&operations) { $0.map(\.withAnotherAmount) }
     case .repeatDiffers:
-      change(&operations, where: \.isSoleGrant) { $0 + $0.suffix(1).map(\.withAnotherAmount) }
-    case .orderTurned: change(&operations, where: \.isSoleGrant) { $0.map(\.anHourLater) }
+      change(&operations) { $0 + $0.suffix(1).map(\.withAnotherAmount) }
+    case .orderTurned: change(&operations) { $0.map(\.anHourLater) }
     }
     return !ChaosReplay(account, operations, facts).violations.isEmpty
   }
 
+  /// Whether an operation is one whose answers this changes, or whose effect it takes away.
+  private func changed(_ operation: ChaosOperation) -> Bool {
+    self == .refusalChanged ? operation.isRefused402 : operation.isSoleGrant
+  }
+
   /// Changes the attempts of one operation, in the middle of those that will do.
   private func change(
-    _ operations: inout [ChaosOperation], where isSuitable: (ChaosOperation) -> Bool,
-    _ forge: ([ChaosAttempt]) -> [ChaosAttempt]
+    _ operations: inout [ChaosOperation], _ forge: ([ChaosAttempt]) -> [ChaosAttempt]
   ) {
-    let suitable = operations.indices.filter { isSuitable(operations[$0]) }
+    let suitable = operations.indices.filter { changed(operations[$0]) }
     guard !suitable.isEmpty else { return }
     let index = suitable[suitable.count / 2]
     let forged = ChaosOperation(operations[index].command)
@@ -50,11 +58,12 @@ extension ChaosOperation {
 }
 
 extension ChaosAttempt {
+  /// With an amount that no account of a run ever has.
   fileprivate var withAnotherAmount: ChaosAttempt {
     let forged = answer.map {
       HTTPConnection.Answer(
         status: $0.status,
-        text: $0.text.replacing("\"available\":", with: "\"available\":7"))
+        text: $0.text.replacing("\"available\":", with: "\"available\":7000000"))
     }
     return ChaosAttempt(sent: sent, answered: answered, answer: forged)
   }

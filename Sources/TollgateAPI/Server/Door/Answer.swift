@@ -11,12 +11,13 @@ enum Answer: Sendable {
 
   /// The whole response as it is sent.
   func bytes(_ call: Call, closes: Bool, allocator: ByteBufferAllocator) -> ByteBuffer {
-    switch self {
+    let hasBody = call.head.method != .head
+    return switch self {
     case .reply(let reply):
-      reply.bytes(requestID: call.requestID, closes: closes, allocator: allocator)
+      reply.bytes(
+        requestID: call.requestID, closes: closes, hasBody: hasBody, allocator: allocator)
     case .response(let response, let body):
-      response.bytes(
-        body, closes: closes, hasBody: call.head.method != .head, allocator: allocator)
+      response.bytes(body, closes: closes, hasBody: hasBody, allocator: allocator)
     }
   }
 }

@@ -6,37 +6,44 @@ import TollgateStore
 struct Call: Sendable {
   let head: RequestHead
   let requestID: String
-  /// Known before the body of an action comes.
+  /// Known before the body for a route comes.
   private(set) var principal: Principal?
   /// How long it took to find out.
   var waited = Duration.zero
   private(set) var body = ByteBuffer()
+  /// What it has of the room for long bodies.
+  private(set) var room: BodyRoom.Share?
 
   init(_ head: RequestHead) {
     self.head = head
     requestID = head.headers.safeRequestID ?? RequestID().description
   }
 
-  mutating func append(_ part: ByteBuffer) {
+  /// False when there is no room for it.
+  mutating func append(_ part: ByteBuffer, _ room: BodyRoom) -> Bool {
     if body.readableBytes == 0 { body = part } else { body.writeImmutableBuffer(part) }
+    if body.readableBytes <= Self.freeBody { return true }
+    let share = self.room ?? BodyRoom.Share(room)
+    self.room = share
+    return share.grow(to: body.readableBytes)
   }
 
   /// What its head says to the connection.
   var request: ClientConnection.Request {
     ClientConnection.Request(
-      body: head.body, limit: head.action?.bodyLimit ?? API.bodyLimit,
+      body: head.body, limit: head.route?.bodyLimit ?? API.bodyLimit,
       isKeptAlive: head.isKeptAlive, expectsContinue: head.expectsContinue)
   }
 }
 
 extension Call {
-  /// Bodies of other requests than actions up to so many bytes are kept of anybody: less than a
-  /// head may have. What is behind the router asks for a key itself.
+  /// Bodies of other requests up to so many bytes are kept of anybody: less than a head may have.
+  /// What is behind the router asks for a key itself. All that are longer share their room.
   private static let freeBody = 4 << 10
 
-  /// Before a body is kept, its sender must show a good key, and one for this action.
+  /// Before a body is kept, its sender must show a good key, and one for this route.
   mutating func admit(_ api: API) -> ClientConnection.Admission {
-    if head.action == nil {
+    if head.route == nil {
       if !head.hasCleanPath { return .refused(.notFound) }
       if case .length(...Self.freeBody) = head.body { return .granted }
     }
@@ -48,7 +55,7 @@ extension Call {
   /// Why it may not go on, if it may not.
   mutating func admit(_ principal: Principal) -> APIError? {
     self.principal = principal
-    guard let action = head.action, !action.isAllowed(to: principal.role) else { return nil }
+    guard let route = head.route, !route.isAllowed(to: principal.role) else { return nil }
     return .forbidden
   }
 }

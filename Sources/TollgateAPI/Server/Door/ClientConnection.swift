@@ -38,6 +38,8 @@ struct ClientConnection {
   private var isLast = false
   /// Bytes that may still come after the last answer; then nothing more is read.
   private var rest: Int
+  /// From the last answer until the client must have closed.
+  private var linger: TimeAmount
   /// Set by a stop, which nothing outlasts.
   private var stopDeadline: NIODeadline?
 
@@ -45,6 +47,7 @@ struct ClientConnection {
   init(_ limits: DoorLimits, at now: NIODeadline) {
     self.limits = limits
     rest = limits.lingering
+    linger = limits.linger
     deadline = now + limits.request
   }
 
@@ -123,7 +126,7 @@ extension ClientConnection {
       phase = .receiving(request, kept: kept + length)
       return .keep
     case .receiving(let request, _):
-      return refuse(.tooLarge(limit: request.limit), isLast: isLast, at: now)
+      return refuseBody(.tooLarge(limit: request.limit), isLast: isLast, at: now)
     case .dropping(let left) where length <= left:
       phase = .dropping(left - length)
       return .none
@@ -171,7 +174,15 @@ extension ClientConnection {
     _ error: APIError, _ request: Request, at now: NIODeadline
   ) -> Action {
     if case .length(let length) = request.body, length > limits.dropped { isLast = true }
-    return refuse(error, isLast: isLast || request.expectsContinue, at: now)
+    return refuseBody(error, isLast: isLast || request.expectsContinue, at: now)
+  }
+
+  /// The rest of the body may be on its way, and its sender look for the answer only behind it.
+  private mutating func refuseBody(
+    _ error: APIError, isLast: Bool, at now: NIODeadline
+  ) -> Action {
+    (rest, linger) = (limits.dropped, limits.request)
+    return refuse(error, isLast: isLast, at: now)
   }
 
   private mutating func refuse(
@@ -181,6 +192,12 @@ extension ClientConnection {
     phase = isLast ? .leaving : .dropping(limits.dropped)
     if isLast { wait(until: now + limits.idle) }
     return .refuse(error, isLast: isLast)
+  }
+
+  /// The worker keeps enough of other bodies.
+  mutating func crowded(at now: NIODeadline) -> Action {
+    guard case .receiving = phase else { return .none }
+    return refuseBody(.bodiesFull, isLast: isLast, at: now)
   }
 
   private mutating func becomeIdle(at now: NIODeadline) {
@@ -213,7 +230,7 @@ extension ClientConnection {
     guard phase == .leaving else { return .none }
     if isInputClosed { return close() }
     phase = .lingering
-    wait(until: now + limits.linger)
+    wait(until: now + linger)
     return .closeOutput
   }
 

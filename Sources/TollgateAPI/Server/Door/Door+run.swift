@@ -10,27 +10,27 @@ extension Door {
   func run(
     _ call: Call, on channel: any Channel, _ done: @escaping @Sendable (Answer) -> Void
   ) {
-    guard let action = call.head.action, let principal = call.principal else {
+    guard let route = call.head.route, let principal = call.principal else {
       return route(call, channel, done)
     }
-    let call = ActionCall(
-      route: action, principal: principal, headers: call.head.headers, body: call.body,
-      requestID: call.requestID, logger: logger, waited: call.waited)
+    let call = RoutedCall(
+      route: route, principal: principal, headers: call.head.headers, body: call.body,
+      room: call.room, requestID: call.requestID, logger: logger, waited: call.waited)
     api.run(call, on: channel.eventLoop) { [self] result in
       let reply =
         switch result {
         case .success(let reply): reply
         case .failure(let error): Reply(any: error, requestID: call.requestID, logger: logger)
         }
-      api.requestMetrics[action].count(reply.status)
+      api.requestMetrics[route].count(reply.status)
       done(.reply(reply))
     }
   }
 
-  /// Counts an answer that neither an action nor the router gave.
+  /// Counts an answer that neither a route nor the router gave.
   func count(_ status: HTTPResponse.Status, of call: Call?) {
     let metrics = api.requestMetrics
-    (call?.head.action.map { metrics[$0] } ?? metrics.other).count(status)
+    (call?.head.route.map { metrics[$0] } ?? metrics.other).count(status)
   }
 
   private func route(

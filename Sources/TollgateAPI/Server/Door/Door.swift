@@ -18,6 +18,7 @@ final class Door: ServerChildChannel {
   let responder: RouterResponder<APIRequestContext>
   let limits: DoorLimits
   let logger: Logger
+  let bodies: BodyRoom
   private let connections = Atomic(0)
   /// By event loop.
   private let turns = Locked<[ObjectIdentifier: NIOLoopBound<Turns>]>([:])
@@ -29,6 +30,7 @@ final class Door: ServerChildChannel {
     self.api = api
     self.responder = responder
     self.limits = limits
+    bodies = BodyRoom(bytes: limits.bodies)
     self.logger = logger
   }
 
@@ -110,6 +112,9 @@ private final class FullHandler: ChannelInboundHandler {
 extension APIError {
   fileprivate static let tooManyConnections = APIError(
     .serviceUnavailable, "OVERLOADED", "too many connections are open; nothing charged")
+
+  static let bodiesFull = APIError(
+    .serviceUnavailable, "OVERLOADED", "too many long bodies are being sent; nothing charged")
 }
 
 extension API {

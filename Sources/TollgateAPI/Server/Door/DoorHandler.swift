@@ -6,7 +6,7 @@ import TollgateStore
 /// Serves a connection: reads requests, has them answered and writes the answers, as
 /// ``ClientConnection`` decides.
 ///
-/// Actions are answered on the event loop, all else by the router.
+/// What is a ``Route`` is answered on the event loop, all else by the router.
 final class DoorHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Never
@@ -113,8 +113,10 @@ extension DoorHandler {
       return connection.head(call.request, admission, at: .now())
     case .body(let part):
       let action = connection.body(part.readableBytes, at: .now())
-      if case .keep = action { call?.append(part) }
-      return action
+      guard case .keep = action, var call = self.call.take() else { return action }
+      let hasRoom = call.append(part, door.bodies)
+      self.call = call
+      return hasRoom ? action : connection.crowded(at: .now())
     case .end: return connection.end(at: .now())
     }
   }
@@ -189,7 +191,7 @@ extension DoorHandler {
 
   private func run(_ context: ChannelHandlerContext) {
     guard let call else { return }
-    if call.head.action != nil { Failpoint.pass("requestRead") }
+    if call.head.route != nil { Failpoint.pass("requestRead") }
     let here = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     door.run(call, on: context.channel) { answer in
       let (handler, context) = here.value
@@ -202,7 +204,7 @@ extension DoorHandler {
     guard let isLast, let call = self.call.take() else { return }
     let bytes = answer.bytes(call, closes: isLast, allocator: context.channel.allocator)
     send(bytes, isLast: isLast, context)
-    if call.head.action != nil { Failpoint.pass("replyWritten") }
+    if call.head.route != nil { Failpoint.pass("replyWritten") }
     takeIn(context)
   }
 

@@ -9,7 +9,7 @@ public struct DoorLimits: Sendable {
   /// From the first byte of a request to its last, and from the beginning of a connection to the
   /// last byte of its first request.
   public var request = TimeAmount.seconds(30)
-  /// From the last answer until the client has closed.
+  /// From the last answer until the client has closed, unless that refused a body.
   public var linger = TimeAmount.seconds(2)
   /// From a stop until the last connection is closed.
   public var stop = TimeAmount.seconds(5)
@@ -18,8 +18,10 @@ public struct DoorLimits: Sendable {
   /// Bytes that are read of the rest of a refused request, so that the refusal reaches a client
   /// which sends all before it looks for an answer. More than the longest body that is taken.
   public var dropped = 2 * API.batchBodyLimit
-  /// Bytes that are read after a last answer.
+  /// Bytes that are read after a last answer, unless that refused a body.
   public var lingering = 1 << 20
+  /// Bytes of long bodies that are kept at once, of all connections together.
+  public var bodies = 256 << 20
 
   public init() {}
 

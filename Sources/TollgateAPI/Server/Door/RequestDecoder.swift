@@ -60,6 +60,7 @@ struct RequestDecoder {
   ) throws(APIError) -> Part? {
     while true {
       if let part = decoded.next() { return try read(part, context) }
+      if isBetweenRequests { bytes.skipLineEnds() }
       guard let length = try length(of: bytes), let slice = bytes.readSlice(length: length) else {
         return nil
       }
@@ -133,6 +134,12 @@ extension RequestDecoder {
 }
 
 extension ByteBuffer {
+  /// Those before a request belong to none (RFC 9112, 2.2).
+  fileprivate mutating func skipLineEnds() {
+    let count = readableBytesView.prefix { $0 == lineFeed || $0 == carriageReturn }.count
+    moveReaderIndex(forwardBy: count)
+  }
+
   /// How much there is up to the end of the first empty line that follows another line.
   fileprivate func endOfEmptyLine(after scanned: Int) -> Int? {
     let bytes = readableBytesView
@@ -155,6 +162,7 @@ extension ByteBuffer {
 }
 
 private let lineFeed = UInt8(ascii: "\n")
+private let carriageReturn = UInt8(ascii: "\r")
 
 /// Stands behind the handler that decodes, and keeps what NIO's decoder hands on: the parts of one
 /// request at most.

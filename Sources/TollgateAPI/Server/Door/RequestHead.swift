@@ -14,11 +14,11 @@ struct RequestHead: Sendable {
   let method: HTTPRequest.Method
   /// Path and query. The scheme and host of an absolute target are left out.
   let target: String
-  /// `nil` for whatever is no action.
-  let action: ActionRoute?
+  /// `nil` for what the router answers, if it knows it.
+  let route: Route?
   let isKeptAlive: Bool
   private(set) var headers = RequestHeaders()
-  /// All header fields of a request that is no action; an action needs no more than ``headers``.
+  /// All header fields for the router; a route needs no more than ``headers``.
   private(set) var fields = HTTPFields()
   private(set) var body = Body.length(0)
   private(set) var expectsContinue = false
@@ -28,7 +28,7 @@ struct RequestHead: Sendable {
       let target = Self.target(head.uri, of: method)
     else { throw .unreadable("the request line") }
     (self.method, self.target) = (method, target)
-    action = method == .post ? ActionRoute(target: target) : nil
+    route = method == .post ? Route(target: target) : nil
     let isHTTP11 = head.version != .http1_0
     // Clients of HTTP 1.0 disagree about what keeps a connection.
     isKeptAlive = isHTTP11 && head.isKeepAlive
@@ -49,7 +49,7 @@ extension RequestHead {
   private mutating func add(
     _ name: String, _ value: String, isHTTP11: Bool
   ) throws(APIError) {
-    if action == nil, let name = HTTPField.Name(name) {
+    if route == nil, let name = HTTPField.Name(name) {
       fields.append(HTTPField(name: name, value: value))
     }
     switch name.utf8.count {

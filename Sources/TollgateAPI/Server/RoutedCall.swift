@@ -4,12 +4,14 @@ import NIOCore
 import Tollgate
 import TollgateStore
 
-/// A request for an action that has all come, of a caller who may make it.
-struct ActionCall: Sendable {
-  let route: ActionRoute
+/// A request that has all come, of a caller who may make it.
+struct RoutedCall: Sendable {
+  let route: Route
   let principal: Principal
   let headers: RequestHeaders
   let body: ByteBuffer
+  /// Held for as long as the body is.
+  let room: BodyRoom.Share?
   let requestID: String
   let logger: Logger
   /// How long it took to find out who the caller is.
@@ -24,12 +26,12 @@ struct ActionCall: Sendable {
 }
 
 extension API {
-  /// Runs an action; `done` is called once, on `eventLoop`.
+  /// Has a request answered; `done` is called once, on `eventLoop`.
   ///
   /// A small one begins on the event loop, and stays there up to the lane unless something has to
   /// be read from the database first: switching threads costs more than all the rest of a request.
   func run(
-    _ call: ActionCall, on eventLoop: any EventLoop,
+    _ call: RoutedCall, on eventLoop: any EventLoop,
     _ done: @escaping @Sendable (Result<Reply, any Error>) -> Void
   ) {
     let deadline = ContinuousClock.now + deadline(call)
@@ -47,7 +49,7 @@ extension API {
   }
 
   /// From now; what it took to find out who the caller is counts too.
-  private func deadline(_ call: ActionCall) -> Duration {
+  private func deadline(_ call: RoutedCall) -> Duration {
     (call.route.isBatch ? deadlines.batch : deadlines.request) - call.waited
   }
 
@@ -68,11 +70,12 @@ extension API {
   }
 
   fileprivate func prepare(
-    _ call: ActionCall, until deadline: ContinuousClock.Instant
+    _ call: RoutedCall, until deadline: ContinuousClock.Instant
   ) async throws -> PreparedAction {
     let request = try APIRequest(call.principal, call.headers, call.body, until: deadline)
     switch call.route {
     case .single(let action): return try await prepare(action, request)
+    case .projection(let projection): return .answer(try await read(projection, request))
     case .batch:
       return .answer(
         try await batch(request, requestID: call.requestID, logger: call.logger))
@@ -80,12 +83,14 @@ extension API {
   }
 }
 
-/// Prepares large calls, one at a time: what else needs a thread of the pool shall find one.
+/// Prepares large calls, one at a time: what else needs a thread of the pool shall find one. One
+/// whose turn comes too late is refused before anything is done for it.
 actor LargeCalls {
   fileprivate func prepare(
-    _ call: ActionCall, _ api: API, until deadline: ContinuousClock.Instant
+    _ call: RoutedCall, _ api: API, until deadline: ContinuousClock.Instant
   ) async throws -> PreparedAction {
-    try await api.prepare(call, until: deadline)
+    if deadline <= .now { throw StoreError.overloaded }
+    return try await api.prepare(call, until: deadline)
   }
 }
 
