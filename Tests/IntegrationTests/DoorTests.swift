@@ -75,6 +75,13 @@ extension Integration {
           try await connection.send(gate.raw("actions/reserve", Self.hold))
           #expect(try await connection.status() == 200)
         }
+        // Closed after it, as the client wants it, but not before it has sent all.
+        try await withConnection(to: gate.port) { connection in
+          try await connection.send(
+            gate.raw(Self.batch, body, token: "sk_unknown", headers: ["Connection: close"]))
+          #expect(try await connection.status() == 401)
+          #expect(try await connection.status() == nil)
+        }
         // Too much to wait for: answered, then closed.
         try await withConnection(to: gate.port) { connection in
           try await connection.send(
@@ -239,6 +246,17 @@ extension Integration {
     }
 
     // MARK: The same on every route
+
+    @Test func aLineEndBehindTheLastRequestIsNone() async throws {
+      try await withGate { gate in
+        try await withConnection(to: gate.port) { connection in
+          try await connection.send(gate.raw("projections/balance", Self.reader) + "\r\n")
+          connection.finishSending()
+          #expect(try await connection.status() == 200)
+          #expect(try await connection.status() == nil)
+        }
+      }
+    }
 
     /// `#` stands for a path.
     private static let odd: [(String, Int)] = [

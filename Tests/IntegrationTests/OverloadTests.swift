@@ -95,16 +95,9 @@ extension KilledWorker {
     var largest = 0.0
     for _ in 0..<seconds {
       try await Task.sleep(for: .seconds(1))
-      largest = max(largest, residentMegabytes ?? 0)
+      largest = max(largest, Double(residentBytes) / 1_048_576)
     }
     return largest
-  }
-
-  /// Known on Linux only.
-  private var residentMegabytes: Double? {
-    let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    return line?.split(separator: " ").compactMap { Double($0) }.first.map { $0 / 1024 }
   }
 }
 

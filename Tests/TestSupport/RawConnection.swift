@@ -67,6 +67,9 @@ public final class RawConnection {
   /// The status of the next reply; `nil` when the worker has closed the connection.
   public func status() async throws -> Int? { try await reply()?.status }
 
+  /// What has come and is no whole reply.
+  public var unread: String { received }
+
   private func takeReply() throws -> TestReply? {
     guard let end = received.firstRange(of: "\r\n\r\n") else { return nil }
     let lines = received[..<end.lowerBound].split(separator: "\r\n")
