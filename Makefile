@@ -13,7 +13,6 @@ BUILD_RELEASE = swift build -c release $(STATIC)
 CELL_SECONDS ?= 5
 HOURS ?= 1
 OPTIONS ?=
-HOURS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install build run test test-clients test-servers torture bench bench-long format lint clean
@@ -53,8 +52,8 @@ test: install ## Build and run all tests
 	swift test --filter OverloadTests
 	swift test --filter ChaosTests
 
-test-clients: build ## Call a gate with curl, Java, Python and Node, behind nginx and haproxy
-	@.ci/install curl nginx haproxy node:nodejs java:default-jdk-headless python3
+test-clients: build ## Call a gate with curl, Java, Python, Go and Node, behind nginx and haproxy
+	@.ci/install curl nginx haproxy node:nodejs java:default-jdk-headless go:golang-go python3
 	@.ci/clients $(TOLLGATE)
 
 # Not part of `make test`: it fetches servers.
