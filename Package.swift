@@ -158,6 +158,7 @@ let package = Package(
       dependencies: [
         "ReferenceLedger",
         "TollgateAPI",
+        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

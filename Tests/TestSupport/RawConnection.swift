@@ -67,6 +67,12 @@ public final class RawConnection {
   /// The status of the next reply; `nil` when the worker has closed the connection.
   public func status() async throws -> Int? { try await reply()?.status }
 
+  /// All that comes until the worker closes the connection.
+  public func text() async throws -> String {
+    while let bytes = try await inbound.next() { received += String(buffer: bytes) }
+    return received
+  }
+
   /// What has come and is no whole reply.
   public var unread: String { received }
 

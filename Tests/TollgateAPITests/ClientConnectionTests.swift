@@ -1,3 +1,4 @@
+import Metrics
 import NIOCore
 import ReferenceLedger
 import Testing
@@ -166,7 +167,7 @@ import Testing
   }
 
   @Test func roomForBodiesIsGivenBack() {
-    let room = BodyRoom(bytes: 100)
+    let room = BodyRoom(bytes: 100, taken: Gauge(label: "bytes"))
     var first: BodyRoom.Share? = BodyRoom.Share(room)
     #expect(first?.grow(to: 60) == true)
     #expect(first?.grow(to: 100) == true)

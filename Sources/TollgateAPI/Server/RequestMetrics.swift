@@ -33,6 +33,8 @@ struct RequestMetrics: Sendable {
   let other: Answers
   /// Connections that are open.
   let connections: Gauge
+  /// Bytes of long bodies that are kept.
+  let bodyBytes: Gauge
   /// Connections that were turned away, since there were enough.
   let refusedConnections: Counter
 
@@ -48,6 +50,7 @@ struct RequestMetrics: Sendable {
     batch = Answers("batch", factory)
     other = Answers("other", factory)
     connections = Gauge(label: "tollgate_connections", factory: factory)
+    bodyBytes = Gauge(label: "tollgate_body_bytes", factory: factory)
     refusedConnections = Counter(label: "tollgate_connections_refused_total", factory: factory)
   }
 

@@ -1,3 +1,4 @@
+import Metrics
 import Synchronization
 
 /// The memory that all long bodies of a worker have together.
@@ -9,17 +10,28 @@ final class BodyRoom: Sendable {
 
     init(_ room: BodyRoom) { self.room = room }
 
-    deinit { room.taken.subtract(bytes.load(ordering: .relaxed), ordering: .relaxed) }
+    deinit { _ = room.take(-bytes.load(ordering: .relaxed)) }
 
     /// False when the room is full. Only the connection that the body comes from calls it.
     func grow(to size: Int) -> Bool {
-      let more = size - bytes.exchange(size, ordering: .relaxed)
-      return room.taken.add(more, ordering: .relaxed).newValue <= room.bytes
+      room.take(size - bytes.exchange(size, ordering: .relaxed))
     }
   }
 
   private let bytes: Int
   private let taken = Atomic(0)
+  private let gauge: Gauge
 
-  init(bytes: Int) { self.bytes = bytes }
+  /// - Parameter taken: shows how many bytes are in use.
+  init(bytes: Int, taken gauge: Gauge) {
+    self.bytes = bytes
+    self.gauge = gauge
+    gauge.record(0)
+  }
+
+  private func take(_ more: Int) -> Bool {
+    let taken = self.taken.add(more, ordering: .relaxed).newValue
+    gauge.record(taken)
+    return taken <= bytes
+  }
 }

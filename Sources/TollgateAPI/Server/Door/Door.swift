@@ -30,7 +30,7 @@ final class Door: ServerChildChannel {
     self.api = api
     self.responder = responder
     self.limits = limits
-    bodies = BodyRoom(bytes: limits.bodies)
+    bodies = BodyRoom(bytes: limits.bodies, taken: api.requestMetrics.bodyBytes)
     self.logger = logger
   }
 
