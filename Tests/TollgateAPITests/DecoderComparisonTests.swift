@@ -90,7 +90,7 @@ import Testing
 }
 
 extension [Reading.Part] {
-  /// Without a body that has not ended: how much of one comes before an error depends on the pieces.
+  /// Without a body that has not ended: how much of it comes before an error depends on the pieces.
   fileprivate var complete: Self {
     if case .body? = last { dropLast() } else { self }
   }
