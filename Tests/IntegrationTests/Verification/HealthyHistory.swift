@@ -44,10 +44,13 @@ extension TestLedger {
     try await writeOtherAccounts()
   }
 
+  /// Of what stays open, however long it takes until it is looked at.
+  private static let long: Int32 = 172_800
+
   /// One hold lasts over midnight: its call counts yesterday, its credits on both days.
   private func writeYesterday() async throws {
     var job = Hold("ann", "job", 100)
-    job.ttlSeconds = 172_800
+    job.ttlSeconds = Self.long
     try await expect(reserve([job, Hold("ann", "old", 30, 4)]), "reserved", lines: 3)
     var stage = Step("ann", "job", #"{"personas": 10}"#)
     stage.isFinal = false
@@ -58,9 +61,8 @@ extension TestLedger {
   private func writeCaptures() async throws {
     try await expect(
       grant([Grant("ann", "g1", 5_000), Grant("fay", "g1", 10)]), "granted", lines: 2)
-    // It stays open, however long it takes until it is looked at.
     var open = Hold("ann", "open", 60, 4)
-    open.ttlSeconds = 3_600
+    open.ttlSeconds = Self.long
     try await expect(
       reserve([
         Hold("ann", "full", 300), Hold("ann", "zero", 20), Hold("ann", "capped", 100),
@@ -88,7 +90,7 @@ extension TestLedger {
     try await expect(
       reserve([Hold("ann", "up", 50), Hold("ann", "down", 90)]), "reserved", lines: 2)
     var up = Step("ann", "up", #"{"personas": 80}"#)
-    up.ttlSeconds = 600
+    up.ttlSeconds = Self.long
     up.key = "up"
     try await expect(
       extend([up, Step("ann", "down", #"{"personas": 30}"#)]), "done", lines: 2)
