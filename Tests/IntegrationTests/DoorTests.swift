@@ -217,10 +217,14 @@ extension Integration {
             try await connection.send(gate.raw("actions/reserve", Self.hold))
             #expect(try await connection.status() == 200)
             stop()
-            try await connection.send(gate.raw("actions/reserve", Self.hold))
-            let reply = try #require(try await connection.reply())
-            #expect(reply.status == 200)
-            #expect(reply.header("connection") == "close")
+            // It takes a moment until the connection hears of it.
+            for _ in 1...10_000 {
+              try await connection.send(gate.raw("projections/balance", Self.reader))
+              let reply = try #require(try await connection.reply())
+              #expect(reply.status == 200)
+              if reply.header("connection") == "close" { return }
+            }
+            Issue.record("the worker does not stop")
           }
         }
       }

@@ -20,7 +20,11 @@ extension Integration {
         let body = #"{"account_id": "a", "operation": "personas.generate", "input": {"count": 2}}"#
 
         let mine = try await gate.post("actions/reserve", body, key: "k")
-        let theirs = try await gate.post("actions/reserve", body, as: service, key: "k")
+        var theirs = mine
+        repeat {
+          // Whoever looks while a tenant is made remembers for a moment that it has no book.
+          theirs = try await gate.post("actions/reserve", body, as: service, key: "k")
+        } while theirs.text.contains("NO_PRICE_BOOK")
         #expect(mine.integer("available") == 830)
         #expect(theirs.integer("available") == 480)
         let id = try #require(theirs.string("reservation_id"))
