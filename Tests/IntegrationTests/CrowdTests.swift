@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 import TollgateAPI
@@ -11,17 +12,17 @@ extension Integration {
       try await withGate { gate in
         _ = try await gate.hold()
         let end = ContinuousClock.now + .seconds(3)
-        let statuses = try await withThrowingTaskGroup(of: Set<Int>.self) { group in
-          for stranger in 1...1_200 {
-            group.addTask {
-              try await gate.ask(until: end, then: .milliseconds(300)) { "sk_\(stranger)_\($0)" }
-              return []
+        let crowd = Crowd()
+        let statuses = try await withThrowingTaskGroup(of: Set<Int>.self) { known in
+          for _ in 1...4 {
+            known.addTask {
+              try await gate.ask(while: crowd.isThere) { _ in gate.serviceKey }
             }
           }
-          for _ in 1...4 {
-            group.addTask { try await gate.ask(until: end) { _ in gate.serviceKey } }
-          }
-          return try await group.reduce(into: Set()) { $0.formUnion($1) }
+          defer { crowd.leaves() }
+          try await gate.crowd(of: 1_200, until: end)
+          crowd.leaves()
+          return try await known.reduce(into: Set()) { $0.formUnion($1) }
         }
         #expect(statuses == [200])
       }
@@ -57,6 +58,14 @@ extension Integration {
       }
     }
   }
+}
+
+private final class Crowd: Sendable {
+  private let hasLeft = Atomic(false)
+
+  var isThere: Bool { !hasLeft.load(ordering: .relaxed) }
+
+  func leaves() { hasLeft.store(true, ordering: .relaxed) }
 }
 
 /// A request on a connection of its own whose last byte is still to come.
@@ -95,23 +104,34 @@ extension RawConnection {
 }
 
 extension TestGate {
-  /// Asks for a balance again and again on one connection, each time with another key.
+  /// As many strangers, each with a connection of its own.
+  fileprivate func crowd(of count: Int, until end: ContinuousClock.Instant) async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      for stranger in 1...count {
+        group.addTask {
+          _ = try await ask(while: .now < end, every: .milliseconds(300)) { "sk_\(stranger)_\($0)" }
+        }
+      }
+    }
+  }
+
+  /// Asks for a balance once, and again and again, on one connection, each time with another key.
   ///
   /// - Returns: the statuses of the answers.
-  @discardableResult fileprivate func ask(
-    until end: ContinuousClock.Instant, then pause: Duration = .zero,
+  fileprivate func ask(
+    while isGoingOn: @autoclosure @escaping @Sendable () -> Bool, every pause: Duration = .zero,
     key: @escaping @Sendable (Int) -> String
   ) async throws -> Set<Int> {
     try await withConnection(to: port) { connection in
       var statuses: Set<Int> = []
       var count = 0
-      while .now < end {
+      repeat {
         count += 1
         try await connection.send(
           raw("projections/balance", #"{"account_id": "a"}"#, token: key(count)))
         try await connection.status().map { _ = statuses.insert($0) }
         try await Task.sleep(for: pause)
-      }
+      } while isGoingOn()
       return statuses
     }
   }
