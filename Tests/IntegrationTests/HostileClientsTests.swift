@@ -86,13 +86,13 @@ extension Integration {
         path: "/v1/credits/actions/quote",
         headers: [("authorization", "Bearer \(gate.serviceKey)")],
         body: #"{"operation": "personas.generate", "input": {"count": 1}}"#)
-      while .now < end {
+      repeat {
         let start = ContinuousClock.now
         let answer = try await connection.post(request, patience: .seconds(10))
         if answer.status != 200 { service.failures[answer.status, default: 0] += 1 }
         service.latencies.append(.now - start)
         try await Task.sleep(for: .milliseconds(2))
-      }
+      } while .now < end
       connection.close()
       return service
     }
