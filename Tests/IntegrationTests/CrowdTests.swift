@@ -12,16 +12,16 @@ extension Integration {
       try await withGate { gate in
         _ = try await gate.hold()
         let end = ContinuousClock.now + .seconds(3)
-        let crowd = Crowd()
+        let strangers = Strangers()
         let statuses = try await withThrowingTaskGroup(of: Set<Int>.self) { known in
           for _ in 1...4 {
             known.addTask {
-              try await gate.ask(while: crowd.isThere) { _ in gate.serviceKey }
+              try await gate.ask(while: strangers.areThere) { _ in gate.serviceKey }
             }
           }
-          defer { crowd.leaves() }
+          defer { strangers.leave() }
           try await gate.crowd(of: 1_200, until: end)
-          crowd.leaves()
+          strangers.leave()
           return try await known.reduce(into: Set()) { $0.formUnion($1) }
         }
         #expect(statuses == [200])
@@ -60,12 +60,12 @@ extension Integration {
   }
 }
 
-private final class Crowd: Sendable {
-  private let hasLeft = Atomic(false)
+private final class Strangers: Sendable {
+  private let haveLeft = Atomic(false)
 
-  var isThere: Bool { !hasLeft.load(ordering: .relaxed) }
+  var areThere: Bool { !haveLeft.load(ordering: .relaxed) }
 
-  func leaves() { hasLeft.store(true, ordering: .relaxed) }
+  func leave() { haveLeft.store(true, ordering: .relaxed) }
 }
 
 /// A request on a connection of its own whose last byte is still to come.
