@@ -22,7 +22,7 @@ DECLARE
   v_made bigint[];
 BEGIN
   new_accounts := '{}';
-  locked_accounts := tollgate_data.lock_accounts(p_account_id);
+  -- Asked before the others are locked: one that comes into being in between is locked below.
   SELECT array_agg(u.account_id) AS account_id, array_agg(u.tenant_id) AS tenant_id,
          array_agg(u.external_id) AS external_id
     INTO r
@@ -30,6 +30,7 @@ BEGIN
       AS u (account_id, tenant_id, external_id)
    WHERE NOT EXISTS (
            SELECT FROM tollgate_data.accounts a WHERE a.account_id = u.account_id);
+  locked_accounts := tollgate_data.lock_accounts(p_account_id);
   IF r.account_id IS NULL THEN
     RETURN;
   END IF;
