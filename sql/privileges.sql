@@ -30,7 +30,7 @@ BEGIN
       FROM pg_proc p
      WHERE p.pronamespace = 'tollgate'::regnamespace
        AND p.proname IN (
-             'account_id', 'idempotency_key',
+             'account_id', 'idempotency_key', 'reservation_key', 'sought_key', 'make_weeks',
              'reserve', 'capture', 'release', 'extend', 'charge', 'grant',
              'overdue', 'expire', 'sweep',
              'balance', 'statement', 'usage_summary', 'reservation',

@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Telemetry
 import Tollgate
@@ -11,6 +12,8 @@ public struct API: Sendable {
   let keys: Keys
   let sessions: SessionTokens
   let deadlines: Deadlines
+  /// The clock that tells the week of a reservation's key.
+  let now: @Sendable () -> Date
   let requestMetrics: RequestMetrics
   let largeCalls = LargeCalls()
   private let readiness: Readiness
@@ -18,7 +21,7 @@ public struct API: Sendable {
 
   public init(
     lanes: Lanes, readers: Readers, tenants: Tenants, readiness: Readiness,
-    deadlines: Deadlines = Deadlines(), metrics: MetricsRegistry
+    deadlines: Deadlines, now: @escaping @Sendable () -> Date, metrics: MetricsRegistry
   ) {
     self.lanes = lanes
     self.readers = readers
@@ -27,6 +30,7 @@ public struct API: Sendable {
     sessions = SessionTokens(tenants: tenants)
     self.readiness = readiness
     self.deadlines = deadlines
+    self.now = now
     self.metrics = metrics
     requestMetrics = RequestMetrics(metrics)
   }

@@ -41,6 +41,7 @@ public struct ReservationID: Sendable, Hashable, CustomStringConvertible {
     key = bytes.withUnsafeBytes {
       UUID(uuid: $0.loadUnaligned(fromByteOffset: 8, as: uuid_t.self))
     }
+    if ReservationKey.isSought(key) { return nil }
   }
 
   public var description: String {
@@ -48,6 +49,58 @@ public struct ReservationID: Sendable, Hashable, CustomStringConvertible {
     withUnsafeBytes(of: account.bigEndian) { bytes.append(contentsOf: $0) }
     withUnsafeBytes(of: key.uuid) { bytes.append(contentsOf: $0) }
     return "res_" + Hex.encode(bytes)
+  }
+}
+
+extension ReservationID {
+  /// Tells it from others, in whatever week a caller looks for it by its idempotency key.
+  public var withoutWeek: String { "\(account)-\(ReservationKey.withoutWeek(key).uuidString)" }
+}
+
+/// The key of a reservation: 14 bits of the week in which it was asked for, 2 bits of how the rest
+/// came about, and 112 that are derived from an idempotency key, or random. The same as
+/// `tollgate_data.key_in_week` makes in SQL.
+///
+/// It is made once, when the request comes, and goes with every repeat of the command.
+public enum ReservationKey {
+  private enum Kind: UInt8 { case random, derived, sought }
+
+  public static func derived(from key: String, at date: Date = .now) -> UUID {
+    stamped(KeyScope.reservation.derive(key), .derived, at: date)
+  }
+
+  public static func random(at date: Date = .now) -> UUID {
+    stamped(.random(), .random, at: date)
+  }
+
+  /// Names the reservation of a derived key to whoever has no more than the idempotency key, and
+  /// may ask later: it is looked for in the key's week and in those beside it. No reservation has
+  /// it.
+  public static func sought(_ derived: UUID) -> UUID {
+    var bytes = derived.uuid
+    bytes.1 = bytes.1 & ~3 | Kind.sought.rawValue
+    return UUID(uuid: bytes)
+  }
+
+  static func isSought(_ key: UUID) -> Bool { key.uuid.1 & 3 == Kind.sought.rawValue }
+
+  /// What keys of the same origin have in common, whatever their week and kind.
+  public static func withoutWeek(_ key: UUID) -> UUID {
+    var bytes = key.uuid
+    (bytes.0, bytes.1) = (0, 0)
+    return UUID(uuid: bytes)
+  }
+
+  /// Weeks begin on Mondays, UTC; the first on 1970-01-05.
+  private static func week(of date: Date) -> Int {
+    Int(((date.timeIntervalSince1970 - 345_600) / 604_800).rounded(.down))
+  }
+
+  private static func stamped(_ key: UUID, _ kind: Kind, at date: Date) -> UUID {
+    let prefix = UInt16(truncatingIfNeeded: week(of: date) << 2 | Int(kind.rawValue))
+    var bytes = key.uuid
+    (bytes.0, bytes.1) = (UInt8(prefix >> 8), UInt8(truncatingIfNeeded: prefix))
+    return UUID(uuid: bytes)
   }
 }
 

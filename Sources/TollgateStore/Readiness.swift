@@ -5,11 +5,13 @@ import Postgres
 import ServiceLifecycle
 
 /// Whether the database serves this worker: asked once a second on a connection of its own, whoever
-/// wants to know and however often.
+/// wants to know and however often. Before it does for the first time the partitions of this week
+/// and the next ones are made.
 public final class Readiness: Service {
   private struct State {
     var lastSuccess: ContinuousClock.Instant?
     var failure = StoreError.unavailable
+    var hasWeeks = false
   }
 
   /// A worker whose last success is older is not ready.
@@ -54,6 +56,10 @@ public final class Readiness: Service {
   private func probe(after wasReady: Bool) async -> Bool {
     do {
       try await connection.probe(until: .now + Self.patience)
+      if !state.withLock({ $0.hasWeeks }) {
+        try await connection.makeWeeks(until: .now + Self.patience)
+        state.withLock { $0.hasWeeks = true }
+      }
       succeeded(at: .now)
       if !wasReady { logger.info("ready") }
     } catch {

@@ -20,6 +20,8 @@ public struct Worker: Sendable {
     public var lanes = max(2, ProcessInfo.processInfo.activeProcessorCount)
     public var laneLimits = LaneLimits()
     public var deadlines = Deadlines()
+    /// The clock that tells the week of a reservation's key.
+    public var now: @Sendable () -> Date = { .now }
     /// Connections that read.
     public var readers = 2
     /// Connections of clients, and what each may cost.
@@ -62,7 +64,7 @@ public struct Worker: Sendable {
     let readiness = Readiness(database, logger: logger)
     let api = API(
       lanes: lanes, readers: readers, tenants: tenants, readiness: readiness,
-      deadlines: settings.deadlines, metrics: metrics)
+      deadlines: settings.deadlines, now: settings.now, metrics: metrics)
     let responder = api.router().buildResponder()
     return Application(
       responder: responder, server: api.server(responder, limits: doorLimits, logger: logger),
@@ -76,10 +78,11 @@ public struct Worker: Sendable {
 
   private func duties(_ metrics: MetricsRegistry) -> [any Service] {
     let expiry = ExpiryDuty(database, metrics: metrics, logger: logger)
-    guard let verification = settings.verification else { return [expiry] }
+    let weeks = WeekDuty(database, logger: logger)
+    guard let verification = settings.verification else { return [expiry, weeks] }
     let verify = VerifyDuty(
       databaseURL: settings.databaseURL, verification, metrics: metrics, logger: logger)
-    return [expiry, verify]
+    return [expiry, weeks, verify]
   }
 
   /// Serves until SIGTERM or SIGINT, then stops gracefully, within the bound.

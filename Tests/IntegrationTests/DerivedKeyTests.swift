@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import TollgateStore
@@ -31,6 +32,21 @@ extension Integration {
               "SELECT upper(tollgate.idempotency_key('\(scope.rawValue)', '\(name)')::text)")
             #expect(sql == [scope.derive(name).uuidString])
           }
+        }
+      }
+    }
+
+    @Test(arguments: [
+      "1970-01-05T00:00:00Z", "2026-11-29T23:59:59Z", "2026-11-30T00:00:00Z",
+      "2027-01-01T12:00:00Z", "2283-12-31T00:00:00Z",
+    ])
+    func reservationKeys(at instant: String) async throws {
+      let date = try Date(instant, strategy: .iso8601)
+      try await withLedger { ledger in
+        for name in Self.names {
+          let sql = try await ledger.serviceQuery(
+            "SELECT upper(tollgate.reservation_key('\(name)', '\(instant)')::text)")
+          #expect(sql == [ReservationKey.derived(from: name, at: date).uuidString])
         }
       }
     }

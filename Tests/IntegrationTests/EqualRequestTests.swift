@@ -64,7 +64,8 @@ extension TestLedger {
       SELECT r.outcome
         FROM (SELECT array_agg(i) AS item, array_agg(1) AS one,
                      array_agg(tollgate.account_id(1, 'a')) AS account,
-                     array_agg('a'::text) AS name, array_agg(gen_random_uuid()) AS key,
+                     array_agg('a'::text) AS name,
+                     array_agg(tollgate.reservation_key(gen_random_uuid()::text)) AS key,
                      array_agg(md5('body')::uuid) AS body, array_agg(1::smallint) AS line,
                      array_agg('personas'::text) AS component,
                      array_agg(\(price)::bigint) AS price,

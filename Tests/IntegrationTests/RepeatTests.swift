@@ -156,18 +156,20 @@ extension Integration {
         let connection = ModelSession.connection(to: ledger, name: "repeat")
         let first = try await connection.reserve([Self.command], until: ModelSession.deadline)
         let again = try await connection.reserve([Self.command], until: ModelSession.deadline)
-        #expect(again == first)
-        guard case .held(let hold) = again.first else {
+        guard case .held(var hold) = again.first else {
           Issue.record("\(again)")
           return
         }
-        #expect(hold.repeatedKey == nil)
+        #expect(hold.key == Self.command.key)
+        #expect(!hold.isRepeat)
+        hold.key = nil
+        #expect(first == [.held(hold)])
         await connection.disconnect()
       }
     }
 
     private static let command = ReserveCommand(
-      account: AccountReference(tenant: 1, name: "a"), key: KeyScope.reservation.derive("own"),
+      account: AccountReference(tenant: 1, name: "a"), key: ReservationKey.derived(from: "own"),
       fingerprint: Fingerprint(.string("body")),
       quote: Quote(
         operation: "personas.generate", quantities: Quantities(),

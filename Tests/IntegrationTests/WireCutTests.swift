@@ -1,9 +1,12 @@
+import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import TollgateStore
 
 extension Integration {
-  /// The wire to PostgreSQL breaks at any message of an action: it happens once all the same.
+  /// The wire to PostgreSQL breaks at any message of an action, as one week ends and another
+  /// begins: it happens once all the same.
   @Suite struct WireCutTests {
     static let endings: [WireFault.Damage] = [.drop, .reset, .halfClose]
 
@@ -14,7 +17,8 @@ extension Integration {
 
     @Test(arguments: WireRequest.tried, WirePlace.tried)
     func whereverItIsCutItHappensOnce(request: WireRequest, place: WirePlace) async throws {
-      try await withProxiedGate(place) { gate, proxy in
+      let clock = TurningWeek()
+      try await withProxiedGate(place, now: { clock.now }) { gate, proxy in
         let cuts = Self.cuts(of: request)
         for (index, cut) in cuts.enumerated() {
           let (first, last) = try await gate.run(request, "\(index)", through: cut, of: proxy)
@@ -32,7 +36,8 @@ extension Integration {
       request: WireRequest, place: WirePlace
     ) async throws {
       let deadlines = Deadlines(.seconds(1))
-      try await withProxiedGate(place, deadlines: deadlines) { gate, proxy in
+      let clock = TurningWeek()
+      try await withProxiedGate(place, deadlines: deadlines, now: { clock.now }) { gate, proxy in
         let cuts = Self.lateMessages.map {
           WireFault(request.action.statement, $0, .before, .delay(.milliseconds(1_500)))
         }
@@ -88,6 +93,16 @@ extension Integration {
       report.successes = [request.action.rawValue: cuts.count]
       try report.write()
     }
+  }
+}
+
+/// Every other look at it shows the next week, so that whoever makes a key anew makes another one.
+private final class TurningWeek: Sendable {
+  private let looks = Atomic(0)
+
+  var now: Date {
+    let look = looks.add(1, ordering: .relaxed).newValue
+    return .now + (look.isMultiple(of: 2) ? 604_800 : 0)
   }
 }
 

@@ -66,13 +66,16 @@ public func withGate<T: Sendable>(
 /// Runs `body` on a fresh gate whose one worker reaches the database by way of a proxy.
 public func withProxiedGate<T: Sendable>(
   _ place: WirePlace, deadlines: Deadlines = .patient,
+  now: @escaping @Sendable () -> Date = { .now },
   _ body: @Sendable (TestGate, WireProxy) async throws -> T
 ) async throws -> T {
   let server = try #require(TestServer.current, "the suite lacks the .server trait")
   return try await server.withDatabase { url in
     let setup = try await TestGate.Setup(url: url, allowance: 1_000, grace: 300)
     return try await place.with(url) { url, proxy in
-      try await withWorkers(1, try Worker.Settings(url, deadlines)) { clients in
+      var settings = try Worker.Settings(url, deadlines)
+      settings.now = now
+      return try await withWorkers(1, settings) { clients in
         try await body(TestGate(setup, clients: clients), proxy)
       }
     }

@@ -229,7 +229,7 @@ extension TestLedger {
         FROM (SELECT array_agg(i) AS item, array_agg(t) AS tenant,
                      array_agg(coalesce(id, tollgate.account_id(t, a))) AS account,
                      array_agg(a) AS name,
-                     array_agg(tollgate.idempotency_key('reservation', k)) AS key,
+                     array_agg(tollgate.reservation_key(k)) AS key,
                      array_agg(md5(body)::uuid) AS body, array_agg(line) AS line,
                      array_agg(c) AS component, array_agg(price) AS price,
                      array_agg(o) AS operation,
@@ -284,7 +284,7 @@ extension TestLedger {
     return """
       SELECT array_agg(i) AS item, array_agg(t) AS tenant,
              array_agg(tollgate.account_id(o, a)) AS account,
-             array_agg(tollgate.idempotency_key('reservation', r)) AS key,
+             array_agg(tollgate.reservation_key(r)) AS key,
              array_agg(tollgate.idempotency_key('action', k)) AS action,
              array_agg(md5(concat_ws(' ', '\(function)', r, c, f, ttl))::uuid) AS body,
              array_agg(c) AS credits,

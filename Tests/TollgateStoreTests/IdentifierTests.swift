@@ -30,6 +30,18 @@ import Testing
     #expect(first.id >= 0 && second.id >= 0)
   }
 
+  @Test func aKeyLiesBetweenThoseOfTheWeeksBesideIt() throws {
+    let sunday = try Date("2026-11-29T23:59:59Z", strategy: .iso8601)
+    for key in [UUID.random(), .random(), .random()].map(\.uuidString) {
+      let keys = [-604_800, 0, 1, 604_800].map { offset in
+        ReservationKey.derived(from: key, at: sunday + offset).uuidString
+      }
+      #expect(keys.map { $0.prefix(4) } == ["2E5D", "2E61", "2E65", "2E65"])
+      #expect(Set(keys.map { $0.dropFirst(4) }).count == 1)
+    }
+    #expect(ReservationKey.random(at: sunday).uuidString.hasPrefix("2E60"))
+  }
+
   @Test func keysOfTwoScopesDiffer() {
     #expect(KeyScope.reservation.derive("k") != KeyScope.capture.derive("k"))
   }

@@ -4,52 +4,43 @@ import Testing
 @testable import TollgateStore
 
 @Suite struct SliceTests {
-  @Test(arguments: [1, 3, 1_000, 40_000, 65_536] as [Int32])
-  func thePartsOfALargeAccountAreAllKeysInEachPass(_ width: Int32) {
-    let account = LargeAccount(
-      account: 7, widths: .init(keys: width, actionKeys: width, bodies: width),
-      lateBefore: .init(microseconds: 0), knowsLateHolds: true)
-    var position = SlicePosition(account: 7)
-    var next: [LargeAccount.Pass: Int32] = [:]
-    while LargeAccount.pass(of: position.part) != .sequence {
-      let pass = LargeAccount.pass(of: position.part)
-      let prefixes = account.prefixes(of: position.part)
-      #expect(prefixes.lowerBound == next[pass, default: 0])
-      next[pass] = prefixes.upperBound + 1
-      position = account.next(after: position.part)
-    }
-    #expect(next == [.keys: 65_536, .actionKeys: 65_536, .bodies: 65_536])
+  private static let all = LargeAccount.prefixes
+
+  private static func account(kept: [ClosedRange<Int64>] = []) -> LargeAccount {
+    LargeAccount(
+      account: 7, lateBefore: .init(microseconds: 0), knowsLateHolds: true, kept: kept)
   }
 
-  @Test(arguments: [1, 3, 1_000, 40_000, 65_536] as [Int32])
-  func whatIsKeptForAPartIsKeptForTheNextOnes(_ width: Int32) {
-    var account = LargeAccount(
-      account: 7, widths: .init(keys: width, actionKeys: width, bodies: width),
-      lateBefore: .init(microseconds: 0), knowsLateHolds: true)
-    #expect(account.keeps(0...0) == nil)
+  @Test(arguments: [all / 70_000, all / 1_000, all / 3, all])
+  func thePartsOfALargeAccountAreAllKeysInEachPass(_ width: Int64) {
+    let account = Self.account()
     var position = SlicePosition(account: 7)
-    var kept = 0
-    while LargeAccount.pass(of: position.part) == .keys {
-      let prefixes = account.prefixes(of: position.part)
-      if account.keeps(prefixes) == nil {
-        account.keep(from: prefixes)
-        kept += 1
-        let parts = account.toKeep(from: prefixes)
-        #expect(parts.count <= Int(LargeAccount.keptParts))
-        #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.upperBound + 1 == $1.lowerBound })
-      }
-      #expect(account.keeps(prefixes) != nil)
-      position = account.next(after: position.part)
+    var next: [LargeAccount.Pass: Int64] = [:]
+    while LargeAccount.pass(of: position.part) != .sequence {
+      let pass = LargeAccount.pass(of: position.part)
+      let first = LargeAccount.first(of: position.part)
+      #expect(first == next[pass, default: 0])
+      next[pass] = min(first + width, Self.all)
+      position = account.next(after: position.part, through: min(first + width, Self.all) - 1)
     }
-    let parts = (65_536 + Int(width) - 1) / Int(width)
-    #expect(kept == (parts + 127) / 128)
+    #expect(next == [.keys: Self.all, .actionKeys: Self.all, .bodies: Self.all])
+  }
+
+  @Test func aPartEndsWhereWhatIsKeptForItDoes() {
+    let account = Self.account(kept: [5...9, 10...19])
+    #expect(account.keptPart(from: 5) == 5...9)
+    #expect(account.keptPart(from: 8) == 8...9)
+    #expect(account.keptPart(from: 10) == 10...19)
+    #expect(account.keptPart(from: 4) == nil)
+    #expect(account.keptPart(from: 20) == nil)
   }
 
   @Test func aRangeOfKeysHasAllThatBeginWithItsPrefixes() {
-    #expect(KeyRange(0...65_535).first.uuidString == "00000000-0000-0000-0000-000000000000")
-    #expect(KeyRange(0...65_535).last.uuidString == "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")
-    #expect(KeyRange(258...259).first.uuidString == "01020000-0000-0000-0000-000000000000")
-    #expect(KeyRange(258...259).last.uuidString == "0103FFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")
+    #expect(KeyRange(0...Self.all - 1).first.uuidString == "00000000-0000-0000-0000-000000000000")
+    #expect(KeyRange(0...Self.all - 1).last.uuidString == "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")
+    let some = KeyRange(0x1020304...0x1020305)
+    #expect(some.first.uuidString == "01020304-0000-0000-0000-000000000000")
+    #expect(some.last.uuidString == "01020305-FFFF-FFFF-FFFF-FFFFFFFFFFFF")
   }
 
   @Test func whatTakesLongIsCutSmallerAndLargerAgain() {

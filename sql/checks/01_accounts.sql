@@ -1,4 +1,5 @@
 -- What an account has, holds and may spend is the sum of its entries and open holds.
+-- Less than nothing is available by the account's debt alone.
 -- Its id is derived from its tenant and name; nothing is kept for an account that does not exist.
 -- Not cut: it compares sums, to which all parts of an account add.
 SELECT f.tenant_id, f.account_id, f.detail
@@ -19,8 +20,11 @@ SELECT f.tenant_id, f.account_id, f.detail
                            coalesce(h.reserved, 0)) END,
              CASE WHEN a.reserved < 0
                THEN format('reserved is %s', a.reserved) END,
-             CASE WHEN a.available < 0
-               THEN format('available is %s', a.available) END,
+             CASE WHEN a.debt <> greatest(-a.available, 0)
+               THEN format('available is %s, the debt %s', a.available, a.debt) END,
+             CASE WHEN a.plain <> (a.allowance_granted AND a.debt = 0)
+               THEN format('it is %s plain', CASE WHEN a.plain THEN 'said to be' ELSE 'not' END)
+               END,
              CASE WHEN account_id <> tollgate.account_id(a.tenant_id, a.external_id)
                THEN format('the id of account %s is %s', a.external_id,
                            tollgate.account_id(a.tenant_id, a.external_id)) END) AS detail

@@ -1,6 +1,6 @@
 -- The entries of an account form a chain: none is missing, each starts where the last one ended.
 -- Time never runs backwards in it, the day is the UTC date of the entry's own time, and revenue
--- names its component, is paid for, and counts as one call or none.
+-- names its component and operation, is paid for, and counts as one call or none.
 -- Cut by sequence.
 SELECT f.tenant_id, f.account_id, format('entry %s: ', f.seq) || f.detail AS detail
   FROM (
@@ -16,11 +16,13 @@ SELECT f.tenant_id, f.account_id, format('entry %s: ', f.seq) || f.detail AS det
                THEN format('day %s, but at %s', c.day, c.at) END,
              CASE WHEN c.amount = 0 OR c.contra = 'revenue' AND c.amount > 0
                     OR (c.contra = 'revenue') <> (c.component IS NOT NULL)
+                    OR (c.contra = 'revenue') <> (c.operation IS NOT NULL)
                     OR c.calls NOT BETWEEN 0 AND (c.contra = 'revenue')::integer
-               THEN format('%s of %s in %s calls of %s', c.amount, c.contra, c.calls,
-                           coalesce(c.component, 'no component')) END) AS detail
+               THEN format('%s of %s in %s calls of %s for %s', c.amount, c.contra, c.calls,
+                           coalesce(c.component, 'no component'),
+                           coalesce(c.operation, 'no operation')) END) AS detail
       FROM (SELECT e.tenant_id, e.account_id, e.seq, e.amount, e.balance_after, e.at, e.day,
-                   e.contra, e.component, e.calls,
+                   e.contra, e.component, e.operation, e.calls,
                    lag(e.seq, 1, coalesce(b.seq, 0)) OVER chain AS last_seq,
                    lag(e.balance_after, 1, coalesce(b.balance_after, 0)) OVER chain
                      AS last_balance,

@@ -31,7 +31,8 @@ CREATE OR REPLACE FUNCTION tollgate.capture(
   captured bigint,
   held bigint,
   capped boolean,
-  available bigint
+  available bigint,
+  reservation_key uuid
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -44,6 +45,9 @@ SET enable_material = off
 SET jit = off
 AS $$
 DECLARE
+  v_first_key uuid;
+  v_end_key uuid;
+  v_has_sought boolean;
   v_items bigint;
   v_is_common boolean;
   v_rows bigint := 0;
@@ -63,6 +67,7 @@ DECLARE
   v_index integer[];
   v_line smallint[];
   v_component text[];
+  v_operation text[];
   v_held bigint[];
   v_captured bigint[];
   v_charged bigint[];
@@ -72,21 +77,30 @@ DECLARE
   v_balance bigint[];
   v_seq bigint[];
 BEGIN
+  SELECT * INTO v_first_key, v_end_key, v_has_sought FROM tollgate_data.key_range(p_reservation_key);
+  IF v_has_sought THEN
+    p_reservation_key := tollgate_data.sought_keys(p_account_id, p_reservation_key);
+    SELECT * INTO v_first_key, v_end_key, v_has_sought
+      FROM tollgate_data.key_range(p_reservation_key);
+  END IF;
   SELECT count(*) FILTER (WHERE l.line = 1), bool_and(l.asked >= 0), array_agg(l.index),
-         array_agg(l.line), array_agg(l.component), array_agg(l.held), array_agg(l.captured),
+         array_agg(l.line), array_agg(l.component), array_agg(l.operation), array_agg(l.held),
+         array_agg(l.captured),
          array_agg(LEAST(l.asked, l.rest)),
          array_agg(CASE WHEN p_final[l.index] THEN l.rest ELSE LEAST(l.asked, l.rest) END),
          array_agg(l.asked > l.rest)
-    INTO v_items, v_is_common, v_index, v_line, v_component, v_held, v_captured, v_charged,
-         v_freed, v_capped
-    FROM (SELECT i::integer AS index, r.line, r.component, r.held, r.captured,
+    INTO v_items, v_is_common, v_index, v_line, v_component, v_operation, v_held, v_captured,
+         v_charged, v_freed, v_capped
+    FROM (SELECT i::integer AS index, r.line, r.component, r.operation, r.held, r.captured,
                  r.held - r.captured AS rest,
                  CASE WHEN p_credits[i] IS NULL THEN r.held - r.captured
                       ELSE coalesce((p_credits[i] ->> r.component)::bigint, 0) END AS asked
             FROM unnest(p_item) WITH ORDINALITY AS u (item, i)
             JOIN tollgate_data.reservation_lines r
               ON r.account_id = p_account_id[i] AND r.reservation_key = p_reservation_key[i]
-           WHERE r.tenant_id = p_tenant_id[i]
+           WHERE r.reservation_key >= v_first_key
+             AND r.reservation_key < v_end_key
+             AND r.tenant_id = p_tenant_id[i]
              AND r.state = 'reserved'
            ORDER BY p_account_id[i], p_item[i], r.line) l;
   IF v_items <> cardinality(p_item) OR NOT v_is_common THEN
@@ -112,6 +126,7 @@ BEGIN
              GROUP BY 1
              ORDER BY 1) s
      WHERE a.account_id = s.account_id
+       AND a.plain
        AND a.last_at <= v_at
     RETURNING s.last, s.lines, a.balance - a.reserved + a.credit_limit, a.balance, a.last_seq
   LOOP
@@ -156,6 +171,8 @@ BEGIN
             FROM unnest(v_index) WITH ORDINALITY AS u (i, j)) u
    WHERE r.account_id = u.account_id
      AND r.reservation_key = u.reservation_key
+     AND r.reservation_key >= v_first_key
+     AND r.reservation_key < v_end_key
      AND r.line = u.line
      AND r.state = 'reserved'
      AND r.held = u.held
@@ -169,22 +186,23 @@ BEGIN
 
   INSERT INTO tollgate_data.entries
     (account_id, seq, tenant_id, contra, at, day, amount, balance_after, source_key, line, calls,
-     component, service)
+     component, operation, service)
   SELECT p_account_id[i], v_seq[j], p_tenant_id[i], 'revenue', v_at, v_today, -v_charged[j],
          v_balance[j], p_reservation_key[i], v_line[j], (v_captured[j] = 0)::integer,
-         v_component[j], p_service[i]
+         v_component[j], v_operation[j], p_service[i]
     FROM unnest(v_index) WITH ORDINALITY AS u (i, j)
    WHERE v_charged[j] > 0;
 
-  INSERT INTO tollgate_data.usage_days (account_id, day, component, tenant_id, calls, credits)
-  SELECT u.account_id, v_today, u.component, u.tenant_id,
+  INSERT INTO tollgate_data.usage_days
+    (account_id, day, component, operation, service, tenant_id, calls, credits)
+  SELECT u.account_id, v_today, u.component, u.operation, u.service, u.tenant_id,
          count(*) FILTER (WHERE u.captured = 0), sum(u.charged)
     FROM (SELECT p_account_id[i] AS account_id, v_component[j] AS component,
-                 p_tenant_id[i] AS tenant_id, v_captured[j] AS captured,
-                 v_charged[j] AS charged
+                 v_operation[j] AS operation, p_service[i] AS service,
+                 p_tenant_id[i] AS tenant_id, v_captured[j] AS captured, v_charged[j] AS charged
             FROM unnest(v_index) WITH ORDINALITY AS u (i, j)
            WHERE v_charged[j] > 0) u
-   GROUP BY u.account_id, u.component, u.tenant_id
+   GROUP BY u.account_id, u.component, u.operation, u.service, u.tenant_id
   ON CONFLICT ON CONSTRAINT usage_days_pkey DO UPDATE
     SET calls = usage_days.calls + excluded.calls,
         credits = usage_days.credits + excluded.credits;
@@ -207,7 +225,7 @@ BEGIN
   RETURN QUERY
     SELECT p_item[i], 'done', CASE WHEN p_final[i] THEN 'captured' ELSE 'reserved' END,
            v_component[j], v_charged[j], v_captured[j] + v_charged[j], v_held[j], v_capped[j],
-           v_available[j]
+           v_available[j], p_reservation_key[i]
       FROM unnest(v_index) WITH ORDINALITY AS u (i, j)
      ORDER BY p_item[i], v_line[j];
 EXCEPTION

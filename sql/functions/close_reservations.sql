@@ -44,7 +44,8 @@ CREATE OR REPLACE FUNCTION tollgate_data.close_reservations(
   captured bigint,
   held bigint,
   capped boolean,
-  available bigint
+  available bigint,
+  reservation_key uuid
 )
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -56,6 +57,9 @@ SET enable_material = off
 SET jit = off
 AS $$
 DECLARE
+  v_first_key uuid;
+  v_end_key uuid;
+  v_has_sought boolean;
   v_now timestamptz;
   v_locked bigint[];
   v_alone boolean := cardinality(p_item) = 1;
@@ -67,6 +71,7 @@ DECLARE
   d_line smallint[];
   d_component text[];
   d_service text[];
+  d_operation text[];
   d_outcome text[];
   d_state text[];
   d_charged bigint[];
@@ -84,6 +89,12 @@ DECLARE
 BEGIN
   v_locked := tollgate_data.lock_accounts(p_account_id);
   v_now := tollgate_data.clock();
+  SELECT * INTO v_first_key, v_end_key, v_has_sought FROM tollgate_data.key_range(p_reservation_key);
+  IF v_has_sought THEN
+    p_reservation_key := tollgate_data.sought_keys(p_account_id, p_reservation_key);
+    SELECT * INTO v_first_key, v_end_key, v_has_sought
+      FROM tollgate_data.key_range(p_reservation_key);
+  END IF;
 
   -- Decide: outcome per item, then what each line is charged and what it frees.
   SELECT array_agg(w.item), array_agg(w.account_id), array_agg(w.tenant_id),
@@ -92,10 +103,11 @@ BEGIN
          array_agg(w.charged), array_agg(w.freed), array_agg(w.captured), array_agg(w.held),
          array_agg(w.capped), array_agg(w.available), array_agg(w.balance), array_agg(w.seq),
          array_agg(w.fingerprint), array_agg(w.action_key), array_agg(w.at),
-         array_agg(w.chargeable_until)
+         array_agg(w.chargeable_until), array_agg(w.operation)
     INTO d_item, d_account_id, d_tenant_id, d_reservation_key, d_line, d_component, d_service,
          d_outcome, d_state, d_charged, d_freed, d_captured, d_held, d_capped, d_available,
-         d_balance, d_seq, d_fingerprint, d_action_key, d_at, d_chargeable_until
+         d_balance, d_seq, d_fingerprint, d_action_key, d_at, d_chargeable_until,
+         d_operation
     FROM (
       SELECT c.*,
              (c.free + sum(c.freed - c.charged) OVER items)::bigint AS available,
@@ -103,7 +115,7 @@ BEGIN
              c.last_seq + sum((c.charged > 0)::integer) OVER lines AS seq
         FROM (
           SELECT b.item, b.account_id, b.tenant_id, b.reservation_key, b.line, b.component,
-                 b.service, b.outcome, b.held, b.captured, b.fingerprint, b.action_key,
+                 b.operation, b.service, b.outcome, b.held, b.captured, b.fingerprint, b.action_key,
                  b.balance_before, b.last_seq, b.free, b.at,
                  CASE WHEN b.outcome <> 'done' OR p_action <> 'capture'
                            OR greatest(v_now, b.at) <= b.expires_at THEN b.chargeable_until
@@ -119,8 +131,9 @@ BEGIN
                       ELSE LEAST(b.asked, b.rest) END AS freed,
                  b.asked > b.rest AS capped
             FROM (
-              SELECT i.*, r.line, r.component, r.held, r.captured, r.state::text AS state,
-                     r.held - r.captured AS rest, r.expires_at, r.chargeable_until,
+              SELECT i.*, r.line, r.component, r.operation, r.held, r.captured,
+                     r.state::text AS state, r.held - r.captured AS rest, r.expires_at,
+                     r.chargeable_until,
                      r.expires_at + t.grace_seconds * interval '1 second' AS grace_until,
                      greatest(v_now, a.last_at,
                               max(r.created_at) OVER (PARTITION BY i.account_id)) AS at,
@@ -134,7 +147,10 @@ BEGIN
                                    ELSE 'expired' END AS final_state,
                      CASE
                        WHEN i.account_id = ANY (v_locked) THEN 'locked'
-                       WHEN k.fingerprint = i.fingerprint THEN 'replayed'
+                       -- A key outlives that of the reserve, which may mean another one since.
+                       WHEN k.fingerprint = i.fingerprint
+                        AND (r.line IS NULL OR k.reservation_key = i.reservation_key)
+                         THEN 'replayed'
                        WHEN k.fingerprint IS NOT NULL THEN 'mismatch'
                        WHEN i.occurrence > 1 THEN 'later'
                        WHEN r.line IS NULL THEN 'not_found'
@@ -158,7 +174,7 @@ BEGIN
                                      ELSE LEAST(coalesce((i.credits ->> r.component)::bigint, 0),
                                                 r.held - r.captured) END)
                               OVER (PARTITION BY i.item)
-                            > a.balance - a.reserved + a.credit_limit THEN 'expired'
+                            > greatest(a.balance - a.reserved + a.credit_limit, 0) THEN 'expired'
                        ELSE 'done'
                      END AS outcome
                 FROM (SELECT u.*,
@@ -175,6 +191,8 @@ BEGIN
                 LEFT JOIN tollgate_data.reservation_lines r
                   ON r.account_id = i.account_id
                  AND r.reservation_key = i.reservation_key
+                 AND r.reservation_key >= v_first_key
+                 AND r.reservation_key < v_end_key
                  AND r.tenant_id = i.tenant_id
                 LEFT JOIN tollgate_data.accounts a
                   ON a.account_id = i.account_id AND a.tenant_id = i.tenant_id
@@ -200,7 +218,11 @@ BEGIN
      SET balance = a.balance - s.charged,
          reserved = a.reserved - s.freed,
          last_seq = a.last_seq + s.entries,
-         last_at = greatest(a.last_at, s.at)
+         last_at = greatest(a.last_at, s.at),
+         debt = tollgate_data.debt_left(
+           a.debt, a.balance - a.reserved + a.credit_limit - s.charged + s.freed),
+         plain = a.allowance_granted AND tollgate_data.debt_left(
+           a.debt, a.balance - a.reserved + a.credit_limit - s.charged + s.freed) = 0
     FROM (SELECT u.account_id, sum(u.charged)::bigint AS charged, sum(u.freed)::bigint AS freed,
                  count(*) FILTER (WHERE u.charged > 0) AS entries,
                  max(u.at) FILTER (WHERE u.charged > 0) AS at
@@ -233,28 +255,32 @@ BEGIN
    WHERE u.outcome = 'done'
      AND r.account_id = u.account_id
      AND r.reservation_key = u.reservation_key
+     AND r.reservation_key >= v_first_key
+     AND r.reservation_key < v_end_key
      AND r.line = u.line;
 
   IF p_action = 'capture' THEN
     INSERT INTO tollgate_data.entries
       (account_id, seq, tenant_id, contra, at, day, amount, balance_after, source_key, line, calls,
-       component, service)
+       component, operation, service)
     SELECT u.account_id, u.seq, u.tenant_id, 'revenue', u.at, (u.at AT TIME ZONE 'UTC')::date,
            -u.charged, u.balance, u.reservation_key, u.line, (u.captured = 0)::integer, u.component,
-           u.service
+           u.operation, u.service
       FROM unnest(d_account_id, d_seq, d_tenant_id, d_charged, d_balance, d_reservation_key, d_line,
-                  d_captured, d_component, d_service, d_at)
+                  d_captured, d_component, d_operation, d_service, d_at)
         AS u (account_id, seq, tenant_id, charged, balance, reservation_key, line, captured,
-              component, service, at)
+              component, operation, service, at)
      WHERE u.charged > 0;
 
-    INSERT INTO tollgate_data.usage_days (account_id, day, component, tenant_id, calls, credits)
-    SELECT u.account_id, (u.at AT TIME ZONE 'UTC')::date, u.component, u.tenant_id,
-           count(*) FILTER (WHERE u.captured = 0), sum(u.charged)
-      FROM unnest(d_account_id, d_component, d_tenant_id, d_captured, d_charged, d_at)
-        AS u (account_id, component, tenant_id, captured, charged, at)
+    INSERT INTO tollgate_data.usage_days
+      (account_id, day, component, operation, service, tenant_id, calls, credits)
+    SELECT u.account_id, (u.at AT TIME ZONE 'UTC')::date, u.component, u.operation, u.service,
+           u.tenant_id, count(*) FILTER (WHERE u.captured = 0), sum(u.charged)
+      FROM unnest(d_account_id, d_component, d_operation, d_service, d_tenant_id, d_captured,
+                  d_charged, d_at)
+        AS u (account_id, component, operation, service, tenant_id, captured, charged, at)
      WHERE u.charged > 0
-     GROUP BY u.account_id, u.at, u.component, u.tenant_id
+     GROUP BY u.account_id, u.at, u.component, u.operation, u.service, u.tenant_id
     ON CONFLICT ON CONSTRAINT usage_days_pkey DO UPDATE
       SET calls = usage_days.calls + excluded.calls,
           credits = usage_days.credits + excluded.credits;
@@ -281,10 +307,11 @@ BEGIN
     SELECT u.item, u.outcome, CASE WHEN u.outcome <> 'locked' THEN u.state END,
            CASE WHEN u.outcome = 'done' THEN u.component END,
            u.charged, u.captured + u.charged, u.held, u.capped,
-           CASE WHEN u.outcome <> 'locked' THEN u.available END
+           CASE WHEN u.outcome <> 'locked' THEN u.available END, u.reservation_key
       FROM unnest(d_item, d_line, d_outcome, d_state, d_component, d_charged, d_captured, d_held,
-                  d_capped, d_available)
-        AS u (item, line, outcome, state, component, charged, captured, held, capped, available)
+                  d_capped, d_available, d_reservation_key)
+        AS u (item, line, outcome, state, component, charged, captured, held, capped, available,
+              reservation_key)
      WHERE u.outcome NOT IN ('replayed', 'later')
        AND (u.outcome = 'done' OR coalesce(u.line, 1) = 1);
 
@@ -302,7 +329,7 @@ BEGIN
              d_item, d_outcome, d_account_id, d_reservation_key, d_action_key)
              WITH ORDINALITY
              AS r (item, outcome, state, component, charged, captured, held, capped, available,
-                   position)
+                   reservation_key, position)
       JOIN unnest(d_item, d_line, d_account_id, d_action_key, d_tenant_id, d_fingerprint,
                   d_reservation_key)
              AS i (item, line, account_id, action_key, tenant_id, fingerprint, reservation_key)

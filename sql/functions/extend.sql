@@ -31,7 +31,8 @@ CREATE OR REPLACE FUNCTION tollgate.extend(
   held bigint,
   available bigint,
   expires_at timestamptz,
-  more bigint
+  more bigint,
+  reservation_key uuid
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -44,6 +45,9 @@ SET enable_material = off
 SET jit = off
 AS $$
 DECLARE
+  v_first_key uuid;
+  v_end_key uuid;
+  v_has_sought boolean;
   v_now timestamptz;
   v_locked bigint[];
   v_account bigint;
@@ -63,9 +67,16 @@ BEGIN
 
   v_locked := tollgate_data.lock_accounts(p_account_id);
   v_now := tollgate_data.clock();
+  SELECT * INTO v_first_key, v_end_key, v_has_sought FROM tollgate_data.key_range(p_reservation_key);
+  IF v_has_sought THEN
+    p_reservation_key := tollgate_data.sought_keys(p_account_id, p_reservation_key);
+    SELECT * INTO v_first_key, v_end_key, v_has_sought
+      FROM tollgate_data.key_range(p_reservation_key);
+  END IF;
 
   FOR r IN
     SELECT i.item, i.account_id, i.tenant_id, i.fingerprint, k.fingerprint AS known_fingerprint,
+           h.state IS NULL OR k.reservation_key = i.reservation_key AS is_known_hold,
            a.balance - a.reserved + a.credit_limit AS available,
            i.occurrence, h.state, h.more, h.too_low,
            i.credits - h.components <> '{}' AS unknown_component
@@ -93,6 +104,8 @@ BEGIN
           FROM tollgate_data.reservation_lines l
          WHERE l.account_id = i.account_id
            AND l.reservation_key = i.reservation_key
+           AND l.reservation_key >= v_first_key
+           AND l.reservation_key < v_end_key
            AND l.tenant_id = i.tenant_id) h ON true
      ORDER BY i.account_id, i.item
   LOOP
@@ -109,14 +122,15 @@ BEGIN
     v_state := v_state || CASE WHEN r.account_id <> ALL (v_locked) THEN r.state END;
     v_outcome := v_outcome || CASE
       WHEN r.account_id = ANY (v_locked) THEN 'locked'
-      WHEN r.known_fingerprint = r.fingerprint THEN 'replayed'
+      -- A key outlives that of the reserve, which may mean another one since.
+      WHEN r.known_fingerprint = r.fingerprint AND r.is_known_hold THEN 'replayed'
       WHEN r.known_fingerprint IS NOT NULL THEN 'mismatch'
       WHEN r.state IS NULL THEN 'not_found'
       WHEN r.state = 'expired' THEN 'expired'
       WHEN r.state <> 'reserved' THEN 'closed'
       WHEN r.unknown_component THEN 'unknown_component'
       WHEN r.too_low THEN 'below_captured'
-      WHEN r.more > v_left THEN 'insufficient'
+      WHEN r.more > greatest(v_left, 0) THEN 'insufficient'
       ELSE 'done'
     END;
     IF v_outcome[cardinality(v_outcome)] = 'done' THEN
@@ -130,7 +144,11 @@ BEGIN
 
   -- From here on it must succeed.
   UPDATE tollgate_data.accounts a
-     SET reserved = a.reserved + s.more
+     SET reserved = a.reserved + s.more,
+         debt = tollgate_data.debt_left(
+           a.debt, a.balance - a.reserved + a.credit_limit - s.more),
+         plain = a.allowance_granted AND tollgate_data.debt_left(
+           a.debt, a.balance - a.reserved + a.credit_limit - s.more) = 0
     FROM (SELECT u.account_id, sum(d.more)::bigint AS more
             FROM unnest(p_item, p_account_id) AS u (item, account_id)
             JOIN unnest(v_item, v_outcome, v_more) AS d (item, outcome, more) USING (item)
@@ -152,7 +170,9 @@ BEGIN
     JOIN unnest(v_item, v_outcome) AS d (item, outcome) USING (item)
    WHERE d.outcome = 'done'
      AND l.account_id = u.account_id
-     AND l.reservation_key = u.reservation_key;
+     AND l.reservation_key = u.reservation_key
+     AND l.reservation_key >= v_first_key
+     AND l.reservation_key < v_end_key;
 
   INSERT INTO tollgate_data.action_keys
     (account_id, action_key, tenant_id, fingerprint, reservation_key, answer, created_at)
@@ -165,24 +185,29 @@ BEGIN
     JOIN unnest(v_item, v_outcome, v_available) AS d (item, outcome, available) USING (item)
     JOIN tollgate_data.reservation_lines l USING (account_id, reservation_key)
    WHERE d.outcome = 'done' AND u.action_key IS NOT NULL
+     AND l.reservation_key >= v_first_key
+     AND l.reservation_key < v_end_key
    GROUP BY u.account_id, u.action_key, u.tenant_id, u.fingerprint, u.reservation_key;
 
   RETURN QUERY
     SELECT d.item, d.outcome, coalesce(s.state, d.state), s.component, s.captured, s.held,
-           coalesce(s.available, d.available), s.expires_at, d.more
+           coalesce(s.available, d.available), s.expires_at, d.more,
+           coalesce(s.reservation_key, u.reservation_key)
       FROM unnest(p_item, p_account_id, p_reservation_key, p_action_key)
         AS u (item, account_id, reservation_key, action_key)
       JOIN unnest(v_item, v_outcome, v_state, v_available, v_more)
         AS d (item, outcome, state, available, more) USING (item)
       LEFT JOIN LATERAL (
         SELECT l.state::text, l.component, l.captured, l.held, NULL::bigint AS available,
-               l.expires_at
+               l.expires_at, l.reservation_key
           FROM tollgate_data.reservation_lines l
          WHERE d.outcome = 'done'
            AND l.account_id = u.account_id
            AND l.reservation_key = u.reservation_key
+           AND l.reservation_key >= v_first_key
+           AND l.reservation_key < v_end_key
         UNION ALL
-        SELECT a.*
+        SELECT a.*, k.reservation_key
           FROM tollgate_data.action_keys k,
                jsonb_to_recordset(k.answer)
                  AS a (state text, component text, captured bigint, held bigint, available bigint,

@@ -81,7 +81,7 @@ BEGIN
       WHEN NOT r.is_own THEN 'account_collision'
       WHEN r.is_same THEN 'replayed'
       WHEN NOT r.is_same THEN 'mismatch'
-      WHEN v_left + r.amount < 0 THEN 'insufficient'
+      WHEN r.amount < 0 AND v_left + r.amount < 0 THEN 'insufficient'
       WHEN v_balance + r.amount + r.to_come > 1000000000000000000 THEN 'balance_limit'
       ELSE 'granted'
     END;

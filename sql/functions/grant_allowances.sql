@@ -23,7 +23,8 @@ BEGIN
       AND t.initial_allowance > 0;
 
   UPDATE tollgate_data.accounts a
-     SET allowance_granted = true
+     SET allowance_granted = true,
+         plain = a.debt = 0
    WHERE a.account_id = ANY (p_account_id)
      AND NOT a.allowance_granted;
 END

@@ -43,7 +43,11 @@ BEGIN
   UPDATE tollgate_data.accounts a
      SET balance = a.balance + g.amount,
          last_seq = a.last_seq + g.entries,
-         last_at = greatest(p_at, a.last_at)
+         last_at = greatest(p_at, a.last_at),
+         debt = tollgate_data.debt_left(
+           a.debt, a.balance - a.reserved + a.credit_limit + g.amount),
+         plain = a.allowance_granted AND tollgate_data.debt_left(
+           a.debt, a.balance - a.reserved + a.credit_limit + g.amount) = 0
     FROM (SELECT account_id, sum(amount)::bigint AS amount, count(*) AS entries
             FROM unnest(p_account_id, p_amount) AS u (account_id, amount)
            GROUP BY account_id) g

@@ -17,6 +17,9 @@ DECLARE
   v_from timestamptz;
   v_until timestamptz;
   v_part record;
+  -- What falls due was asked for by now; or in the next week, by a clock that is ahead.
+  v_end_key uuid := tollgate_data.first_key(
+    tollgate_data.week(greatest(tollgate_data.clock(), clock_timestamp())) + 2);
 BEGIN
   SELECT p.swept_until >= p.due_until,
          CASE WHEN p.swept_until >= p.due_until THEN p.again_from ELSE p.swept_until END,
@@ -38,6 +41,7 @@ BEGIN
               FROM tollgate_data.reservation_lines r
              WHERE r.expires_at > v_from
                AND r.expires_at <= v_until
+               AND r.reservation_key < v_end_key
              ORDER BY r.expires_at
              FETCH FIRST (v_step) ROWS WITH TIES) l;
     visited := visited + v_part.lines;

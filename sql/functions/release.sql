@@ -18,7 +18,8 @@ CREATE OR REPLACE FUNCTION tollgate.release(
   captured bigint,
   held bigint,
   capped boolean,
-  available bigint
+  available bigint,
+  reservation_key uuid
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -12,7 +12,15 @@ CREATE OR REPLACE FUNCTION tollgate_data.repeated_keys(
 ) RETURNS uuid[]
 LANGUAGE plpgsql
 AS $$
+DECLARE
+  v_first_key uuid;
+  v_end_key uuid;
 BEGIN
+  -- No window is longer than a day: what is repeated is of the own week or one beside it.
+  SELECT tollgate_data.first_key((min(tollgate_data.key_prefix(k)) >> 2) - 1),
+         tollgate_data.first_key((max(tollgate_data.key_prefix(k)) >> 2) + 2)
+    INTO v_first_key, v_end_key
+    FROM unnest(p_reservation_key) AS k;
   RETURN (
     SELECT array_agg(coalesce(f.reservation_key, u.reservation_key) ORDER BY u.position)
       FROM unnest(p_account_id, p_reservation_key, p_fingerprint, p_repeat_seconds)
@@ -23,6 +31,8 @@ BEGIN
           FROM tollgate_data.reservation_lines l
          WHERE l.account_id = u.account_id
            AND l.fingerprint = u.fingerprint
+           AND l.reservation_key >= v_first_key
+           AND l.reservation_key < v_end_key
            AND l.repeat_seconds IS NOT NULL
            AND l.created_at > p_now - u.repeat_seconds * interval '1 second'
            AND l.created_at < p_now + u.repeat_seconds * interval '1 second'

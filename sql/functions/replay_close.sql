@@ -15,12 +15,13 @@ CREATE OR REPLACE FUNCTION tollgate_data.replay_close(
   captured bigint,
   held bigint,
   capped boolean,
-  available bigint
+  available bigint,
+  reservation_key uuid
 )
 LANGUAGE sql
 AS $$
   SELECT i.item, 'replayed', s.state, s.component, s.charged, s.captured, s.held, s.capped,
-         s.available
+         s.available, coalesce(k.reservation_key, i.reservation_key)
     FROM (SELECT DISTINCT ON (u.item) u.*
             FROM unnest(p_item, p_outcome, p_account_id, p_reservation_key, p_action_key)
               AS u (item, outcome, account_id, reservation_key, action_key)

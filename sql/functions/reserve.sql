@@ -16,7 +16,9 @@
 --   account_collision  the internal id belongs to another account (one in 2^63 per pair)
 --   locked             somebody else has the account; nothing was decided
 --
--- An item that is refused leaves no trace, not even its new account.
+-- An item that is refused leaves no trace, not even its new account. Raises TG002 when there is no
+-- partition for the week of a key. A derived key (tollgate.reservation_key) that was used in the week
+-- before or after its own is used.
 --
 -- Locks: account rows in ascending account_id, nothing else that others wait for. Which of several
 -- is locked is found by the exact path, when one is not to be had within lock_timeout.
@@ -84,10 +86,10 @@ BEGIN
      WHERE a.account_id = p_account_id[1]
        AND a.tenant_id = p_tenant_id[1]
        AND a.external_id = p_external_id[1]
-       AND a.allowance_granted
+       AND a.plain
        AND a.balance - a.reserved + a.credit_limit >= p_price[1]
     RETURNING a.balance - a.reserved + a.credit_limit INTO v_left;
-    IF NOT FOUND THEN
+    IF NOT FOUND OR tollgate_data.is_used_beside(p_account_id, p_reservation_key) THEN
       RAISE SQLSTATE 'TG001';
     END IF;
     v_now := tollgate_data.clock();
@@ -129,7 +131,7 @@ BEGIN
      WHERE a.account_id = s.account_id
        AND a.tenant_id = s.tenant_id
        AND a.external_id = s.external_id
-       AND a.allowance_granted
+       AND a.plain
        AND a.balance - a.reserved + a.credit_limit >= s.price
     RETURNING s.positions, a.balance - a.reserved + a.credit_limit AS available
   LOOP
@@ -143,7 +145,8 @@ BEGIN
       v_covered := v_covered + 1;
     END LOOP;
   END LOOP;
-  IF v_covered <> cardinality(p_item) THEN
+  IF v_covered <> cardinality(p_item)
+     OR tollgate_data.is_used_beside(p_account_id, p_reservation_key) THEN
     RAISE SQLSTATE 'TG001';
   END IF;
   v_now := tollgate_data.clock();
@@ -164,8 +167,9 @@ BEGIN
            v_available[i], v_now + p_ttl_seconds[i] * interval '1 second', NULL::uuid
       FROM unnest(p_item) WITH ORDINALITY AS u (item, i);
 EXCEPTION
-  -- An account is new, locked or does not cover its items; or a key was used before, or need not be.
-  WHEN SQLSTATE 'TG001' OR unique_violation OR lock_not_available THEN
+  -- An account is new, locked or does not cover its items; or a key was used before, or need not be,
+  -- or has no partition.
+  WHEN SQLSTATE 'TG001' OR unique_violation OR check_violation OR lock_not_available THEN
     RETURN QUERY
       SELECT * FROM tollgate_data.reserve_exactly(
         p_item, p_tenant_id, p_account_id, p_external_id, p_reservation_key, p_fingerprint, p_line,

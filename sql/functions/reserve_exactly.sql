@@ -46,6 +46,8 @@ DECLARE
   v_account bigint;
   v_left bigint;
   v_decision text;
+  v_first_key uuid;
+  v_end_key uuid;
   v_known uuid;
   v_first uuid;
   v_position integer;
@@ -54,20 +56,25 @@ DECLARE
   v_outcome text[] := p_component;
   v_available bigint[] := p_price;
   -- The keys, or those of the holds that the items repeat.
-  v_key uuid[] := p_reservation_key;
+  v_key uuid[];
   -- What this batch holds: the fingerprint by key, and the key by body, each by its number.
   v_held_fingerprint uuid[] := '{}';
   v_held_key uuid[] := '{}';
 BEGIN
+  PERFORM tollgate_data.require_weeks(p_reservation_key);
   SELECT o.new_accounts, o.locked_accounts
     INTO v_new, v_locked
     FROM tollgate_data.open_accounts(p_account_id, p_tenant_id, p_external_id) o;
   v_now := tollgate_data.clock();
+  p_reservation_key := tollgate_data.keys_in_use(p_account_id, p_reservation_key);
+  v_key := p_reservation_key;
 
   IF p_repeat_seconds IS NOT NULL THEN
     v_key := tollgate_data.repeated_keys(
       p_account_id, p_reservation_key, p_fingerprint, p_repeat_seconds, v_now);
   END IF;
+
+  SELECT k.first_key, k.end_key INTO v_first_key, v_end_key FROM tollgate_data.key_range(v_key) k;
 
   -- Decide. A key, or a body with a window for repeats, may come several times in the batch.
   FOR r IN
@@ -94,6 +101,8 @@ BEGIN
       LEFT JOIN tollgate_data.reservation_lines known
         ON known.account_id = i.account_id
        AND known.reservation_key = i.reservation_key
+       AND known.reservation_key >= v_first_key
+       AND known.reservation_key < v_end_key
        AND known.line = 1
      ORDER BY i.account_id, i.item
   LOOP
@@ -192,7 +201,10 @@ BEGIN
         FROM unnest(p_item, v_outcome, p_line, p_account_id, v_key)
           AS u (item, outcome, line, account_id, reservation_key)
         JOIN tollgate_data.reservation_lines known
-          ON known.account_id = u.account_id AND known.reservation_key = u.reservation_key
+          ON known.account_id = u.account_id
+         AND known.reservation_key = u.reservation_key
+         AND known.reservation_key >= v_first_key
+         AND known.reservation_key < v_end_key
        WHERE u.outcome IN ('replayed', 'repeated') AND u.line = 1;
   END IF;
 END

@@ -20,10 +20,8 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT e.seq, e.at, e.contra::text, e.component, e.amount, e.balance_after, e.source_key,
-         e.service, r.operation, g.reason
+         e.service, e.operation, g.reason
     FROM tollgate_data.entries e
-    LEFT JOIN tollgate_data.reservation_lines r
-      ON r.account_id = e.account_id AND r.reservation_key = e.source_key AND r.line = e.line
     LEFT JOIN tollgate_data.grants g
       ON g.account_id = e.account_id AND g.grant_key = e.source_key
    WHERE e.account_id = p_account_id

@@ -1,7 +1,7 @@
 -- What an account used: totals and components over the 30 UTC days that end today, requests per
 -- day over the last 7. A call is a billed unit per component, counted on the day of its first
--- charge. Reads one row per day and component, however long the history, and each once: by page,
--- since the rows of different days lie apart, and summed without sorting them.
+-- charge. Reads one row per day, component, operation and service, however long the history, each
+-- once: by page, since the rows of different days lie apart, and summed without sorting them.
 --
 -- Today is the day of the clock, or of the account's last entry if the clock has been set back.
 CREATE OR REPLACE FUNCTION tollgate.usage_summary(

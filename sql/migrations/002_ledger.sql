@@ -18,10 +18,18 @@ CREATE TABLE tollgate_data.accounts (
   reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
   credit_limit tollgate_data.credit_limit NOT NULL DEFAULT 0,
   last_seq bigint NOT NULL DEFAULT 0,
+  -- The time of the last entry; the next one is not before it, whatever the clock does.
+  last_at timestamptz NOT NULL DEFAULT '-infinity',
   allowance_granted boolean NOT NULL DEFAULT false,
+  -- By how much less than nothing is available: what was paid for, spent and then taken back. What
+  -- comes in pays it first.
+  debt bigint NOT NULL DEFAULT 0 CHECK (debt >= 0),
+  -- Whether all that the fast paths have to know of the account is what it has: it was given its
+  -- allowance and has no debt. What else makes an account special is to clear it as well.
+  plain boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL,
   -- The backstop: no code path, however wrong, can spend what is not there.
-  CONSTRAINT available_not_negative CHECK (balance - reserved + credit_limit >= 0)
+  CONSTRAINT available_not_negative CHECK (balance - reserved + credit_limit + debt >= 0)
 ) WITH (fillfactor = 50);  -- room on the page keeps the updates HOT
 
 CREATE TYPE tollgate_data.reservation_state AS ENUM
@@ -29,9 +37,13 @@ CREATE TYPE tollgate_data.reservation_state AS ENUM
 
 -- A reservation is its lines: one row per component. Most have one. What belongs to the whole
 -- reservation is equal on all its lines; quantities and metadata stand on line 1 only.
+--
+-- A partition for each week, by the week that stands in the reservation's key, see
+-- tollgate_data.make_weeks. There is no default one: it would be searched before each is attached.
 CREATE TABLE tollgate_data.reservation_lines (
   account_id bigint NOT NULL,
-  -- Derived from the idempotency key, or random; see tollgate.idempotency_key.
+  -- The week in which it was asked for, and what is derived from the idempotency key or random; see
+  -- tollgate.reservation_key.
   reservation_key uuid NOT NULL,
   line smallint NOT NULL,
   state tollgate_data.reservation_state NOT NULL DEFAULT 'reserved',
@@ -61,9 +73,13 @@ CREATE TABLE tollgate_data.reservation_lines (
   -- Set when the request had no key, and its operation has a window in which the same body again is a
   -- repeat.
   repeat_seconds integer,
+  -- Until when the line may have been charged, where that is later than its deadline as it stands: it
+  -- was charged within the grace after it, or by an account's time that was ahead of the clock, or
+  -- the deadline was moved to before what was charged already.
+  chargeable_until timestamptz,
   PRIMARY KEY (account_id, reservation_key, line),
   CONSTRAINT captured_within_hold CHECK (captured BETWEEN 0 AND held)
-) WITH (fillfactor = 50);
+) PARTITION BY RANGE (reservation_key);
 
 -- For the expiry sweep. A deadline hardly ever changes, so closing a line stays HOT; lines of one
 -- batch share their deadline, so the entries arrive in order and compress.
@@ -73,13 +89,6 @@ CREATE INDEX reservation_lines_by_deadline ON tollgate_data.reservation_lines (e
 CREATE INDEX reservation_lines_by_body
   ON tollgate_data.reservation_lines (account_id, fingerprint)
   WHERE repeat_seconds IS NOT NULL;
-
--- How far the sweep has come: nothing older is still open.
-CREATE TABLE tollgate_data.expiry_progress (
-  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-  swept_until timestamptz NOT NULL
-);
-INSERT INTO tollgate_data.expiry_progress (swept_until) VALUES ('-infinity');
 
 -- Idempotency keys of the actions on a reservation (capture, release, extend).
 CREATE TABLE tollgate_data.action_keys (
@@ -94,8 +103,10 @@ CREATE TABLE tollgate_data.action_keys (
   PRIMARY KEY (account_id, action_key)
 );
 
+-- A value cannot be used in the transaction that adds it, so those to come are here.
 CREATE TYPE tollgate_data.contra AS ENUM
-  ('allowance', 'purchase', 'promotion', 'adjustment', 'revenue');
+  ('allowance', 'purchase', 'promotion', 'adjustment', 'revenue', 'bonus', 'expiry', 'refund',
+   'clawback', 'reinstatement');
 
 -- Credits put in (or, by an adjustment, taken out).
 CREATE TABLE tollgate_data.grants (
@@ -114,7 +125,7 @@ CREATE TABLE tollgate_data.grants (
   fingerprint uuid NOT NULL,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (account_id, grant_key),
-  CHECK (amount > 0 OR kind = 'adjustment'),
+  CHECK (amount > 0 OR kind IN ('adjustment', 'clawback', 'expiry')),
   CONSTRAINT allowance_has_nil_key
     CHECK ((kind = 'allowance') = (grant_key = '00000000-0000-0000-0000-000000000000'))
 );
@@ -136,7 +147,12 @@ CREATE TABLE tollgate_data.entries (
   -- 1 on the first charge of a reservation's line: a call counts once.
   calls smallint NOT NULL DEFAULT 0,
   component text COLLATE "C",
+  -- Of the reservation.
+  operation text COLLATE "C",
+  -- Who caused it.
   service text COLLATE "C" NOT NULL,
+  -- The entry that put in the credits which this one takes, where that is known.
+  lot bigint,
   PRIMARY KEY (account_id, seq)
 );
 
@@ -144,8 +160,10 @@ CREATE TABLE tollgate_data.usage_days (
   account_id bigint NOT NULL,
   day date NOT NULL,
   component text COLLATE "C" NOT NULL,
+  operation text COLLATE "C" NOT NULL,
+  service text COLLATE "C" NOT NULL,
   tenant_id integer NOT NULL,
   calls bigint NOT NULL,
   credits bigint NOT NULL,
-  PRIMARY KEY (account_id, day, component)
+  PRIMARY KEY (account_id, day, component, operation, service)
 ) WITH (fillfactor = 50);

@@ -52,6 +52,8 @@ CREATE TEMPORARY TABLE entry_sums (
   contra tollgate_data.contra,
   day date,
   component text COLLATE "C",
+  operation text COLLATE "C",
+  service text COLLATE "C",
   amount numeric,
   calls numeric,
   entries bigint,

@@ -23,7 +23,7 @@ private struct BatchElement {
     self.action = action
     self.request = APIRequest(
       principal: request.principal, body: fields["body"] ?? .object([:]), idempotencyKey: key,
-      deadline: request.deadline)
+      deadline: request.deadline, date: request.date)
   }
 
   /// Whether preparing it reads what earlier elements of the batch may write.

@@ -7,17 +7,18 @@ import TollgateStore
 struct ReservationAddress {
   static let fields: Set<String> = ["reservation_id", "account_id", "idempotency_key"]
 
+  /// Its key may be a sought one.
   let id: ReservationID
 
   /// `nil` when a field is wrong or missing.
-  init?(_ fields: inout RequestFields, tenant: TenantID) {
+  init?(_ fields: inout RequestFields, of request: APIRequest) {
     if fields["reservation_id"] == nil, fields["account_id"] != nil {
       let account = fields.identifier("account_id")
       let key = fields.required("idempotency_key") { $0.identifier($1) }
       guard let account, let key else { return nil }
       id = ReservationID(
-        account: AccountReference(tenant: tenant, name: account).id,
-        key: KeyScope.reservation.derive(key))
+        account: AccountReference(tenant: request.principal.tenant, name: account).id,
+        key: ReservationKey.sought(ReservationKey.derived(from: key, at: request.date)))
       return
     }
     guard let text = fields.required("reservation_id", { $0.string($1) }) else { return nil }
@@ -32,7 +33,7 @@ struct ReservationAddress {
 extension API {
   func capture(_ request: APIRequest) async throws -> PreparedAction {
     var fields = try RequestFields(request.body)
-    let address = ReservationAddress(&fields, tenant: request.principal.tenant)
+    let address = ReservationAddress(&fields, of: request)
     let quantities = fields.quantities("quantities")
     let credits = fields.credits("credits")
     let isFinal = fields.bool("final") ?? true
@@ -41,15 +42,15 @@ extension API {
     }
     try fields.validate()
     guard let address else { throw APIError.internalFault }
+    let tenant = request.principal.tenant
     var asked = credits
     if let quantities {
-      let repricing = try await repricing(
-        address.id, request.principal.tenant, until: request.deadline)
+      let repricing = try await repricing(address.id, tenant, until: request.deadline)
       asked = try repricing.credits(forWork: quantities)
     }
     let key = request.idempotencyKey.map { KeyScope.capture.derive($0) }
     let command = CloseCommand(
-      tenant: request.principal.tenant, reservation: address.id,
+      tenant: tenant, reservation: address.id,
       step: isFinal ? .closing(key: key) : .stage(key: key ?? .random()),
       fingerprint: fields.fingerprint("capture", address),
       credits: asked, service: request.principal.name)
@@ -57,13 +58,13 @@ extension API {
       let closing = try closing(outcome)
       return Reply(
         headers: [(.creditsCharged, closing.charged), (.creditsAvailable, closing.available)]
-      ) { closing.write(to: &$0, address.id) }
+      ) { closing.write(to: &$0, account: address.id.account) }
     }
   }
 
   func release(_ request: APIRequest) throws -> PreparedAction {
     var fields = try RequestFields(request.body)
-    let address = ReservationAddress(&fields, tenant: request.principal.tenant)
+    let address = ReservationAddress(&fields, of: request)
     try fields.validate()
     guard let address else { throw APIError.internalFault }
     let command = CloseCommand(
@@ -73,17 +74,16 @@ extension API {
     return .command(.release(command)) { outcome in
       let closing = try closing(outcome)
       return Reply(headers: [(.creditsAvailable, closing.available)]) {
-        closing.write(to: &$0, address.id)
+        closing.write(to: &$0, account: address.id.account)
       }
     }
   }
 }
 
 extension RequestFields {
-  /// Equal for all ways to address the reservation.
   func fingerprint(_ action: String, _ address: ReservationAddress) -> Fingerprint {
     Fingerprint(
-      body(without: ReservationAddress.fields), parts: action, address.id.description)
+      body(without: ReservationAddress.fields), parts: action, address.id.withoutWeek)
   }
 }
 
@@ -106,9 +106,9 @@ extension APIError {
 }
 
 extension Closing {
-  fileprivate func write(to writer: inout JSONWriter, _ id: ReservationID) {
+  fileprivate func write(to writer: inout JSONWriter, account: Int64) {
     writer.object { writer in
-      writer.field("reservation_id", id.description)
+      writer.field("reservation_id", ReservationID(account: account, key: key).description)
       writer.field("state", state)
       writer.field("charged", charged)
       writer.field("capped", isCapped)

@@ -5,7 +5,7 @@ extension API {
   func extend(_ request: APIRequest) async throws -> PreparedAction {
     let tenant = request.principal.tenant
     var fields = try RequestFields(request.body)
-    let address = ReservationAddress(&fields, tenant: tenant)
+    let address = ReservationAddress(&fields, of: request)
     let ttlSeconds = fields.integer("ttl_seconds", in: ReservationLimits.ttlSeconds)
     let quantities = fields.quantities("quantities")
     let credits = fields.credits("credits", upTo: PriceLine.largest)
@@ -30,14 +30,14 @@ extension API {
       let extended = try extended(outcome) { more, available in
         // The new hold may take what is available besides what it replaces.
         let fits = priced.map { priced in
-          priced.book.fits(priced.quote, available: priced.quote.price - more + available)
+          priced.book.fits(priced.quote, available: priced.quote.price - more + max(available, 0))
         }
         return .insufficient(
           required: more, available: available, fits: fits, topUpURL: topUpURL)
       }
       return Reply(
         headers: [(.creditsReserved, extended.held), (.creditsAvailable, extended.available)]
-      ) { extended.write(to: &$0, address.id) }
+      ) { extended.write(to: &$0, account: address.id.account) }
     }
   }
 }
@@ -73,9 +73,9 @@ private func extended(
 }
 
 extension Extension {
-  fileprivate func write(to writer: inout JSONWriter, _ id: ReservationID) {
+  fileprivate func write(to writer: inout JSONWriter, account: Int64) {
     writer.object { writer in
-      writer.field("reservation_id", id.description)
+      writer.field("reservation_id", ReservationID(account: account, key: key).description)
       writer.field("held", held)
       writer.array("lines") { writer in
         for line in lines {

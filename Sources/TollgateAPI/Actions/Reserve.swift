@@ -36,7 +36,7 @@ private struct ReserveFields {
     self.account = AccountReference(tenant: request.principal.tenant, name: account)
     self.pricing = pricing
     deadline = request.deadline
-    key = request.idempotencyKey.map { KeyScope.reservation.derive($0) }
+    key = request.idempotencyKey.map { ReservationKey.derived(from: $0, at: request.date) }
     fingerprint = Fingerprint(request.body, parts: charging ? "charge" : "reserve")
   }
 }
@@ -61,7 +61,8 @@ extension API {
       return .answer(try await free(priced, fields, charging: charging))
     }
     let command = ReserveCommand(
-      account: fields.account, key: fields.key ?? .random(), fingerprint: fields.fingerprint,
+      account: fields.account, key: fields.key ?? ReservationKey.random(at: request.date),
+      fingerprint: fields.fingerprint,
       quote: priced.quote, priceBookVersion: priced.version, ttlSeconds: Int32(fields.ttlSeconds),
       metadata: fields.metadata, service: request.principal.name,
       repeatSeconds: fields.key == nil ? priced.repeatSeconds : nil)
@@ -74,14 +75,14 @@ extension API {
   /// refuse it or ask nothing for it. `nil` when it is no repeat.
   private func earlierAnswer(_ fields: ReserveFields, charging: Bool) async throws -> Reply? {
     guard let key = fields.key else { return nil }
-    let id = ReservationID(account: fields.account.id, key: key)
+    let id = ReservationID(account: fields.account.id, key: ReservationKey.sought(key))
     let reservation = try await reservation(
       id, tenant: fields.account.tenant, until: fields.deadline)
     guard let reservation else { return nil }
     guard reservation.fingerprint == fields.fingerprint.value else {
       throw APIError.idempotencyMismatch
     }
-    return Reply(reservation.hold, id, charging: charging)
+    return Reply(reservation.hold, reservation.id, charging: charging)
   }
 
   private func free(
@@ -120,7 +121,7 @@ extension PricedOperation {
     guard case .reserve(let outcome) = outcome else { throw APIError.internalFault }
     switch outcome {
     case .held(let hold):
-      let id = ReservationID(account: command.account.id, key: hold.repeatedKey ?? command.key)
+      let id = ReservationID(account: command.account.id, key: hold.key ?? command.key)
       return Reply(hold, id, charging: charging)
     case .insufficient(let available): throw insufficient(available: available)
     case .mismatch: throw APIError.idempotencyMismatch
@@ -146,7 +147,7 @@ extension Reply {
         writer.field("available", hold.available)
         if !charging { writer.field("expires_at", hold.expiresAt) }
         writer.field("price_book_version", Int64(hold.priceBookVersion))
-        if hold.repeatedKey != nil { writer.field("repeat", true) }
+        if hold.isRepeat { writer.field("repeat", true) }
       }
     }
   }

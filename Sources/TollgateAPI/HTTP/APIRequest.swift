@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -10,6 +11,8 @@ struct APIRequest: Sendable {
   let body: JSON
   let idempotencyKey: String?
   let deadline: ContinuousClock.Instant
+  /// When it came.
+  let date: Date
 }
 
 /// The context of a request that the router answers.
@@ -45,9 +48,10 @@ extension API {
 extension APIRequest {
   init(
     _ principal: Principal, _ headers: RequestHeaders, _ body: ByteBuffer,
-    until deadline: ContinuousClock.Instant
+    until deadline: ContinuousClock.Instant, date: Date
   ) throws(APIError) {
     self.principal = principal
+    self.date = date
     self.deadline = deadline
     self.body = try Self.json(body)
     idempotencyKey = try Self.idempotencyKey(of: headers)

@@ -72,7 +72,8 @@ extension API {
   fileprivate func prepare(
     _ call: RoutedCall, until deadline: ContinuousClock.Instant
   ) async throws -> PreparedAction {
-    let request = try APIRequest(call.principal, call.headers, call.body, until: deadline)
+    let request = try APIRequest(
+      call.principal, call.headers, call.body, until: deadline, date: now())
     switch call.route {
     case .single(let action): return try await prepare(action, request)
     case .projection(let projection): return .answer(try await read(projection, request))

@@ -40,7 +40,8 @@ struct BatchPlan: Sendable {
   func reserve(_ account: AccountReference, _ random: inout SplitMix64) -> ReserveCommand {
     let ready = calls[random.number(upTo: calls.count) - 1]
     return ReserveCommand(
-      account: account, key: .random(), fingerprint: ready.fingerprint, quote: ready.call.quote,
+      account: account, key: ReservationKey.random(), fingerprint: ready.fingerprint,
+      quote: ready.call.quote,
       priceBookVersion: priceBook, ttlSeconds: 900, metadata: nil, service: "bench")
   }
 

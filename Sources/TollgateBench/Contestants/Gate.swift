@@ -97,9 +97,9 @@ extension Gate {
       script: """
         SET search_path = tollgate_data;
         INSERT INTO accounts (account_id, tenant_id, external_id, balance, last_seq,
-                              allowance_granted, created_at)
+                              allowance_granted, plain, created_at)
         SELECT tollgate.account_id(\(tenant), name), \(tenant), name, \(Self.allowance), 1, true,
-               now()
+               true, now()
           FROM generate_series(1, \(accounts.count)) AS n, concat('account-', n) AS name;
         INSERT INTO grants (account_id, grant_key, tenant_id, kind, amount, reason, service, seq,
                             balance, available, fingerprint, created_at)

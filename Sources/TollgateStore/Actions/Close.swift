@@ -72,6 +72,8 @@ public struct Closing: Sendable, Equatable {
     public let held: Int64
   }
 
+  /// Of the reservation, as it is stored.
+  public let key: UUID
   public let state: String
   public let available: Int64
   /// More was asked than was still held on some line.
@@ -140,6 +142,7 @@ private struct CloseRow: Sendable {
   let line: Closing.Line?
   let isCapped: Bool
   let available: Int64?
+  let key: UUID?
 
   init(_ row: inout Row) throws(PostgresError) {
     item = try row.next()
@@ -157,6 +160,7 @@ private struct CloseRow: Sendable {
       }
     isCapped = try row.optional() ?? false
     available = try row.optional()
+    key = try row.optional()
   }
 
   func merged(into outcome: CloseOutcome?) -> CloseOutcome? {
@@ -173,8 +177,9 @@ private struct CloseRow: Sendable {
   }
 
   private func done(_ outcome: CloseOutcome?) -> CloseOutcome? {
-    guard let state, let available, let line else { return nil }
-    var closing = Closing(state: state, available: available, isCapped: false, lines: [])
+    guard let key, let state, let available, let line else { return nil }
+    var closing = Closing(
+      key: key, state: state, available: available, isCapped: false, lines: [])
     if case .done(let earlier) = outcome { closing = earlier }
     closing.lines.append(line)
     closing.isCapped = closing.isCapped || isCapped

@@ -55,6 +55,8 @@ public struct Extension: Sendable, Equatable {
     public let held: Int64
   }
 
+  /// Of the reservation, as it is stored.
+  public let key: UUID
   public let available: Int64
   public let expiresAt: Timestamp
   public var lines: [Line]
@@ -99,6 +101,7 @@ private struct ExtendRow: Sendable {
   let available: Int64?
   let expiresAt: Timestamp?
   let more: Int64?
+  let key: UUID?
 
   init(_ row: inout Row) throws(PostgresError) {
     item = try row.next()
@@ -116,6 +119,7 @@ private struct ExtendRow: Sendable {
     available = try row.optional()
     expiresAt = try row.optional()
     more = try row.optional()
+    key = try row.optional()
   }
 
   func merged(into outcome: ExtendOutcome?) -> ExtendOutcome? {
@@ -134,8 +138,8 @@ private struct ExtendRow: Sendable {
   }
 
   private func done(_ outcome: ExtendOutcome?) -> ExtendOutcome? {
-    guard let available, let expiresAt, let line else { return nil }
-    var result = Extension(available: available, expiresAt: expiresAt, lines: [])
+    guard let key, let available, let expiresAt, let line else { return nil }
+    var result = Extension(key: key, available: available, expiresAt: expiresAt, lines: [])
     if case .done(let earlier) = outcome { result = earlier }
     result.lines.append(line)
     return .done(result)

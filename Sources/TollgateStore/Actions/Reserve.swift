@@ -53,8 +53,10 @@ public struct Hold: Sendable, Equatable {
   public let priceBookVersion: Int32
   public let available: Int64
   public let expiresAt: Timestamp
-  /// The key of the hold that was repeated, when the request came under another one.
-  public var repeatedKey: UUID?
+  /// The key of the hold that was there before; `nil` when it was made now.
+  public var key: UUID?
+  /// The request came before under another key, or none.
+  public var isRepeat = false
 }
 
 extension Connection {
@@ -158,7 +160,7 @@ private struct ReserveRow: Sendable {
     guard let line, let priceBookVersion, let available, let expiresAt else { return nil }
     var hold = Hold(
       lines: [], priceBookVersion: priceBookVersion, available: available, expiresAt: expiresAt,
-      repeatedKey: self.outcome == "repeated" ? key : nil)
+      key: key, isRepeat: self.outcome == "repeated")
     if case .held(let earlier) = outcome { hold = earlier }
     hold.lines.append(line)
     return .held(hold)

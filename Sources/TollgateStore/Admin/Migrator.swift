@@ -95,12 +95,16 @@ public struct Migrator: Sendable {
   }
 
   private func check(_ applied: [Applied], against migrations: [SQLFolder.File]) throws(Refused) {
-    guard applied.count <= migrations.count else {
-      throw Refused(description: "the database is newer than this sql folder")
-    }
     for (done, file) in zip(applied, migrations)
     where done.name != file.name || done.checksum != file.checksum {
-      throw Refused(description: "migration \(done.name) was changed after it was applied")
+      throw Refused(
+        description: """
+          migration \(done.name) was changed after it was applied; before the first release that \
+          happens, and a new database is needed (for `make run`: `make clean`, or another DATA)
+          """)
+    }
+    guard applied.count <= migrations.count else {
+      throw Refused(description: "the database is newer than this sql folder")
     }
   }
 
@@ -135,7 +139,7 @@ public struct Migrator: Sendable {
       ]
     }
     for folder in ["functions", "views"] { parts += try self.folder.files(in: folder).map(\.text) }
-    parts += [try folder.file("privileges").text, "COMMIT"]
+    parts += [try folder.file("privileges").text, "SELECT tollgate.make_weeks()", "COMMIT"]
     return parts.joined(separator: ";\n")
   }
 }

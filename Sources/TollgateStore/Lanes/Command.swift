@@ -55,12 +55,13 @@ extension Command {
     }
   }
 
-  /// The reservation or grant it is about.
-  public var key: UUID {
+  /// Equal for commands about one reservation, by whatever key of it, or about one grant.
+  public var subject: UUID {
     switch self {
-    case .reserve(let command), .charge(let command): command.key
-    case .capture(let command), .release(let command): command.reservation.key
-    case .extend(let command): command.reservation.key
+    case .reserve(let command), .charge(let command): ReservationKey.withoutWeek(command.key)
+    case .capture(let command), .release(let command):
+      ReservationKey.withoutWeek(command.reservation.key)
+    case .extend(let command): ReservationKey.withoutWeek(command.reservation.key)
     case .grant(let command): command.key
     }
   }

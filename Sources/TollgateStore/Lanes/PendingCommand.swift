@@ -26,7 +26,7 @@ final class PendingCommand: LaneItem {
 
   var kind: Command.Kind { command.kind }
   var account: Int64 { command.account }
-  var key: UUID { command.key }
+  var key: UUID { command.subject }
 }
 
 /// Who waits for the result of a command.

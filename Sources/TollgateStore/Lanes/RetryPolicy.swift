@@ -18,6 +18,7 @@ struct RetryPolicy {
   mutating func next(after error: PostgresError, timeLeft: Duration) -> Step {
     isOutcomeUnknown = isOutcomeUnknown || error.isOutcomeUnknown
     if error.code == .tooLate { return .giveUp(reason) }
+    if error.hasNoWeek { return .giveUp(isOutcomeUnknown ? reason : .failed(error)) }
     // What a server said of itself outlives an attempt that did not get that far.
     if unserved != .readOnly { unserved = StoreError(unserved: error) }
     if error.isTransient {

@@ -42,7 +42,7 @@ extension Connection {
     let rows = try execute(Self.reservation, parameters, until: deadline) {
       (row) throws(PostgresError) in try ReservationRow(&row)
     }
-    return rows.first?.reservation(id, lines: rows)
+    return rows.first?.reservation(of: id.account, lines: rows)
   }
 }
 
@@ -61,6 +61,7 @@ private struct ReservationRow: Sendable {
   let ttlSeconds: Int32
   let quantities: JSONB?
   let metadata: JSONB?
+  let key: UUID
 
   init(_ row: inout Row) throws(PostgresError) {
     _ = try row.next(Int16.self)
@@ -80,12 +81,14 @@ private struct ReservationRow: Sendable {
     ttlSeconds = try row.next()
     quantities = try row.optional()
     metadata = try row.optional()
+    key = try row.next()
   }
 
-  func reservation(_ id: ReservationID, lines rows: [ReservationRow]) -> Reservation {
+  func reservation(of account: Int64, lines rows: [ReservationRow]) -> Reservation {
     Reservation(
-      id: id, lines: rows.map(\.line), state: state, operation: operation,
-      priceBookVersion: priceBookVersion, service: service, account: account,
+      id: ReservationID(account: account, key: key), lines: rows.map(\.line), state: state,
+      operation: operation,
+      priceBookVersion: priceBookVersion, service: service, account: self.account,
       createdAt: createdAt, expiresAt: expiresAt, closedAt: closedAt, fingerprint: fingerprint,
       hold: hold(rows),
       quantities: quantities?.json.flatMap { Quantities(json: $0) } ?? Quantities(),

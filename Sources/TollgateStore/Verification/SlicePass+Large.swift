@@ -15,26 +15,7 @@ extension SlicePass {
     guard let lateBefore else { throw PostgresError(.unexpectedResult, "a time has one row") }
     try await connection.execute(script: "TRUNCATE late_holds", until: deadline)
     return LargeAccount(
-      account: position.account, widths: try await widths(of: position.account),
-      lateBefore: lateBefore, knowsLateHolds: position.part == 0)
-  }
-
-  /// After a part took too long.
-  mutating func narrowParts() async throws(PostgresError) {
-    guard var account = large else { return }
-    account.widths = try await widths(of: account.account)
-    account.kept = nil
-    large = account
-  }
-
-  private mutating func widths(
-    of account: Int64
-  ) async throws(PostgresError) -> LargeAccount.Widths {
-    try await ask(statements.widths, [.value(account), .value(size.rows)]) {
-      (row) throws(PostgresError) in
-      LargeAccount.Widths(
-        keys: try row.optional(), actionKeys: try row.optional(), bodies: try row.optional())
-    } ?? LargeAccount.Widths()
+      account: position.account, lateBefore: lateBefore, knowsLateHolds: position.part == 0)
   }
 
   mutating func look(at account: LargeAccount, _ position: SlicePosition) async throws -> Slice {
@@ -47,29 +28,61 @@ extension SlicePass {
   }
 
   private mutating func part(
-    _ account: LargeAccount, _ part: Int32, _ statement: Statement, _ cut: Check.Cut
+    _ account: LargeAccount, _ part: Int64, _ statement: Statement, _ cut: Check.Cut
   ) async throws -> Slice {
-    let keys = KeyRange(account.prefixes(of: part))
-    try await run(statement, [.value(account.account)] + keys.parameters)
+    let prefixes = try await prefixes(
+      from: LargeAccount.first(of: part), in: LargeAccount.pass(of: part), of: account.account)
+    try await run(statement, [.value(account.account)] + KeyRange(prefixes).parameters)
     var slice = Slice(rows: try await counted().rows)
     slice.violations = try await violations { $0 == cut }
-    slice.next = account.next(after: part)
+    slice.next = account.next(after: part, through: prefixes.upperBound)
     return slice
   }
 
-  private mutating func keys(_ account: LargeAccount, _ part: Int32) async throws -> Slice {
-    let account = try await keep(account, for: part)
-    let prefixes = account.prefixes(of: part)
+  private mutating func keys(_ account: LargeAccount, _ part: Int64) async throws -> Slice {
+    let first = LargeAccount.first(of: part)
+    let account = try await keep(account, from: first)
+    let prefixes = try await withFewEntries(account.keptPart(from: first) ?? first...first)
     try await connection.execute(script: statements.time, until: deadline)
     try await run(
       statements.byKey,
       [.value(account.account)] + KeyRange(prefixes).parameters
-        + [.value(account.keptThrough), .value(prefixes.lowerBound == 0)])
+        + [.value(account.keptThrough), .value(first == 0)])
     var slice = Slice(rows: try await counted().rows)
     try await run(statements.lateHolds, [.value(account.lateBefore)])
     slice.violations = try await violations { $0 == .key }
-    slice.next = account.next(after: part)
+    slice.next = account.next(after: part, through: prefixes.upperBound)
     return slice
+  }
+
+  /// The part that begins with a prefix, with few enough rows but for entries.
+  private mutating func prefixes(
+    from first: Int64, in pass: LargeAccount.Pass, of account: Int64
+  ) async throws(PostgresError) -> ClosedRange<Int64> {
+    try await prefixes(
+      from: first, to: LargeAccount.prefixes - 1, statements.partEnd,
+      [.value(account), .value(size.rows), .value(KeyRange(first...first).first)]
+        + [.value(pass.rawValue)])
+  }
+
+  /// As much of a part whose entries are kept as has few enough of them.
+  private mutating func withFewEntries(
+    _ part: ClosedRange<Int64>
+  ) async throws(PostgresError) -> ClosedRange<Int64> {
+    try await prefixes(
+      from: part.lowerBound, to: part.upperBound, statements.entriesEnd,
+      [.value(size.rows)] + KeyRange(part).parameters)
+  }
+
+  /// - Parameter end: says with which prefix the next part begins; `nil` when it is the last.
+  private mutating func prefixes(
+    from first: Int64, to last: Int64, _ end: Statement, _ parameters: [Parameter]
+  ) async throws(PostgresError) -> ClosedRange<Int64> {
+    let next = try await ask(end, parameters) { (row) throws(PostgresError) in
+      try row.optional(Int64.self)
+    }
+    guard let next, let next else { return first...last }
+    return first...max(first, next - 1)
   }
 }
 
@@ -132,17 +145,17 @@ extension SlicePass {
 extension SlicePass {
   /// Sees to it that the entries for a part are kept, but for less than a slice of the latest ones.
   private mutating func keep(
-    _ account: LargeAccount, for part: Int32
+    _ account: LargeAccount, from first: Int64
   ) async throws -> LargeAccount {
     var account = account
-    let prefixes = account.prefixes(of: part)
-    if account.keeps(prefixes) == nil {
-      try await makeRoom(account.toKeep(from: prefixes))
-      account.keep(from: prefixes)
+    if account.keptPart(from: first) == nil {
+      account.kept = try await parts(of: account.account, from: first)
+      account.keptThrough = .min
+      try await makeRoom(account.kept)
       large = account
     }
     var isLast = false
-    while !isLast, let kept = account.keeps(prefixes) {
+    while !isLast, let lower = account.kept.first, let upper = account.kept.last {
       try Task.checkCancellation()
       let (through, count) = try await through(account.keptThrough, of: account.account)
       isLast = count < size.rows
@@ -150,11 +163,26 @@ extension SlicePass {
       try await run(
         statements.keep,
         [.value(account.account), .value(account.keptThrough), .value(through)]
-          + KeyRange(kept).parameters)
+          + KeyRange(lower.lowerBound...upper.upperBound).parameters)
       account.keptThrough = through
       large = account
     }
     return account
+  }
+
+  /// The next parts by key, as many as are kept at once.
+  private mutating func parts(
+    of account: Int64, from first: Int64
+  ) async throws -> [ClosedRange<Int64>] {
+    var parts: [ClosedRange<Int64>] = []
+    var first = first
+    while first < LargeAccount.prefixes, parts.count < LargeAccount.keptParts {
+      try Task.checkCancellation()
+      let part = try await prefixes(from: first, in: .keys, of: account)
+      parts.append(part)
+      first = part.upperBound + 1
+    }
+    return parts
   }
 
   private mutating func through(
@@ -167,7 +195,7 @@ extension SlicePass {
   }
 
   /// A table for each part, so that none is searched for the others.
-  private mutating func makeRoom(_ parts: [ClosedRange<Int32>]) async throws(PostgresError) {
+  private mutating func makeRoom(_ parts: [ClosedRange<Int64>]) async throws(PostgresError) {
     let old = (0..<LargeAccount.keptParts).map { "entries_by_key_\($0)" }
     let script =
       ["DROP TABLE IF EXISTS \(old.joined(separator: ", "))"]
@@ -175,7 +203,7 @@ extension SlicePass {
     try await connection.execute(script: script.joined(separator: ";\n"), until: deadline)
   }
 
-  private static func partition(_ index: Int, of part: ClosedRange<Int32>) -> String {
+  private static func partition(_ index: Int, of part: ClosedRange<Int64>) -> String {
     let end = part.upperBound + 1
     let next = end == LargeAccount.prefixes ? "MAXVALUE" : "'\(KeyRange(end...end).first)'"
     return """

@@ -37,7 +37,8 @@ struct SlicePass {
         size.took(longest)
         return slice
       } catch let error as PostgresError where error.isTimeout && size.timedOut() {
-        try await narrowParts()
+        // What was kept was kept for wider parts.
+        large?.kept = []
       }
     }
   }

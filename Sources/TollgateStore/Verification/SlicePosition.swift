@@ -4,9 +4,9 @@ struct SlicePosition: Sendable, Equatable {
 
   /// The next account.
   var account: Int64
-  /// The next part of it, when it is a large one: ``LargeAccount/Pass`` and the first 16 bits of
+  /// The next part of it, when it is a large one: ``LargeAccount/Pass`` and the first 32 bits of
   /// the next keys.
-  var part: Int32 = 0
+  var part: Int64 = 0
 }
 
 /// What a slice had and showed.

@@ -17,7 +17,8 @@ struct SliceStatements: Sendable {
   let touchedAccounts: Statement
   let touchedDeadline: Statement
   let touchedHolds: Statement
-  let widths: Statement
+  let partEnd: Statement
+  let entriesEnd: Statement
   let through: Statement
   let keep: Statement
   let byKey: Statement
@@ -44,7 +45,8 @@ struct SliceStatements: Sendable {
     touchedAccounts = try statement("touched/accounts")
     touchedDeadline = try statement("touched/deadline")
     touchedHolds = try statement("touched/holds")
-    widths = try statement("large/widths")
+    partEnd = try statement("large/part_end")
+    entriesEnd = try statement("large/entries_end")
     through = try statement("large/through")
     keep = try statement("large/keep")
     byKey = try statement("large/by_key")

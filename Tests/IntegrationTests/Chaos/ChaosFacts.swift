@@ -130,8 +130,9 @@ struct ChaosFacts: Sendable {
                          ORDER BY e.seq)
                   FROM tollgate_data.entries e WHERE e.account_id = a.account_id),
                (SELECT string_agg(
-                         concat_ws(':', l.reservation_key, l.line, l.state, l.captured, l.held),
-                         ',' ORDER BY l.reservation_key, l.line)
+                         concat_ws(':', substr(l.reservation_key::text, 5), l.line, l.state,
+                                   l.captured, l.held),
+                         ',' ORDER BY substr(l.reservation_key::text, 5), l.line)
                   FROM tollgate_data.reservation_lines l WHERE l.account_id = a.account_id))
         FROM tollgate_data.accounts a
       """)
@@ -146,7 +147,7 @@ enum ChaosBooks {
       return (parts + [entry.component].compactMap(\.self)).joined(separator: ":")
     }
     let lines = model.holds.flatMap { id, hold in
-      let key = KeyScope.reservation.derive(id.key).uuidString.lowercased()
+      let key = KeyScope.reservation.derive(id.key).uuidString.lowercased().dropFirst(4)
       return hold.lines.enumerated().map { index, line in
         "\(key):\(index + 1):\(hold.state):\(line.captured):\(line.held)"
       }

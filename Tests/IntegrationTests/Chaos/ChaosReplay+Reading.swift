@@ -6,11 +6,11 @@ extension ChaosReplay {
   mutating func read(_ facts: [ChaosFacts.Effect], _ operations: [ChaosOperation]) {
     var byKey: [UUID: ChaosOperation] = [:]
     for operation in operations where !operation.isImpostor {
-      byKey[operation.command.derivedKey] = operation
+      byKey[ReservationKey.withoutWeek(operation.command.derivedKey)] = operation
     }
     var done: Set<ObjectIdentifier> = []
     for fact in facts {
-      guard let operation = byKey[fact.key] else {
+      guard let operation = byKey[ReservationKey.withoutWeek(fact.key)] else {
         fail("nobody asked for what happened at \(fact.at)")
         continue
       }
@@ -95,7 +95,7 @@ extension ChaosReplay {
 }
 
 extension ReferenceLedger.Command {
-  /// The key as the tables have it.
+  /// The key as the tables have it, but for the week.
   fileprivate var derivedKey: UUID {
     switch self {
     case .reserve, .charge, .expire: KeyScope.reservation.derive(key)

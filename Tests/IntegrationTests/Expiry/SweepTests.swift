@@ -76,7 +76,8 @@ extension Integration {
         let late = """
           INSERT INTO tollgate_data.reservation_lines
           SELECT c.* FROM tollgate_data.reservation_lines r,
-                 jsonb_populate_record(r, jsonb_build_object('reservation_key', gen_random_uuid()))
+                 jsonb_populate_record(r, jsonb_build_object(
+                   'reservation_key', tollgate.reservation_key(gen_random_uuid()::text)))
                    AS c
            WHERE r.ttl_seconds = 5
           """

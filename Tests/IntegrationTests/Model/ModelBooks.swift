@@ -15,9 +15,10 @@ enum ModelBooks {
     }
     for (id, hold) in model.holds {
       let account = session.account(id.account).id
+      let key = ModelSession.key(of: id.key).uuidString.lowercased()
       for (index, line) in hold.lines.enumerated() {
         lines.insert(
-          "\(account) hold \(uuid(id.key, .reservation)) \(index + 1) \(line.component) "
+          "\(account) hold \(key) \(index + 1) \(line.component) "
             + "\(hold.state) \(line.captured)/\(line.held) \(hold.expiresAt)")
       }
     }
@@ -40,11 +41,8 @@ enum ModelBooks {
 
   private static func source(of entry: ReferenceLedger.Entry) -> String {
     guard let key = entry.source else { return "00000000-0000-0000-0000-000000000000" }
-    return uuid(key, entry.component == nil ? .grant : .reservation)
-  }
-
-  private static func uuid(_ key: String, _ scope: KeyScope) -> String {
-    scope.derive(key).uuidString.lowercased()
+    let uuid = entry.component == nil ? KeyScope.grant.derive(key) : ModelSession.key(of: key)
+    return uuid.uuidString.lowercased()
   }
 
   /// What the database says about these accounts.
@@ -65,8 +63,10 @@ enum ModelBooks {
                      balance_after, source_key, coalesce(component, '-'), calls)
       FROM tollgate_data.entries WHERE account_id IN (\(ids))
     UNION ALL
-    SELECT concat_ws(' ', account_id, 'used', day - date '2000-01-01', component, calls, credits)
+    SELECT concat_ws(' ', account_id, 'used', day - date '2000-01-01', component, sum(calls),
+                     sum(credits))
       FROM tollgate_data.usage_days WHERE account_id IN (\(ids))
+     GROUP BY account_id, day, component
     UNION ALL
     SELECT concat_ws(' ', account_id, 'hold', reservation_key, line, component, state,
                      captured || '/' || held, \(seconds("expires_at")))

@@ -85,8 +85,13 @@ extension ModelSession {
     AccountReference(tenant: id.tenant, name: "\(prefix)-\(id.name)")
   }
 
+  /// All of one week, whenever the run began.
+  static func key(of name: String) -> UUID { ReservationKey.derived(from: name, at: began) }
+
+  private static let began = Date.now
+
   private func reservation(_ id: ReferenceLedger.HoldID) -> ReservationID {
-    ReservationID(account: account(id.account).id, key: KeyScope.reservation.derive(id.key))
+    ReservationID(account: account(id.account).id, key: Self.key(of: id.key))
   }
 
   private func reserve(_ command: ReferenceLedger.Command) -> ReserveCommand? {
@@ -101,7 +106,7 @@ extension ModelSession {
     let operation = reserve.prices.count == 1 ? "personas.generate" : "turn-taking.respond"
     let lines = reserve.prices.map { PriceLine(component: $0.component, credits: $0.credits) }
     return ReserveCommand(
-      account: account(reserve.hold.account), key: KeyScope.reservation.derive(reserve.hold.key),
+      account: account(reserve.hold.account), key: Self.key(of: reserve.hold.key),
       fingerprint: fingerprint(body),
       quote: Quote(operation: operation, quantities: Quantities(), lines: lines),
       priceBookVersion: 1, ttlSeconds: reserve.ttlSeconds, metadata: nil, service: "test")

@@ -148,7 +148,7 @@ extension Integration.ServiceRoleTests {
       let expired = try await ledger.serviceQuery(
         """
         SELECT tollgate.expire(0, ARRAY[1], ARRAY[tollgate.account_id(1, 'a')],
-                               ARRAY[tollgate.idempotency_key('reservation', 'k')])
+                               ARRAY[tollgate.reservation_key('k')])
         """)
       #expect(expired == ["0"])
     }

@@ -115,7 +115,7 @@ extension Integration.ServiceRoleTests {
         "SELECT tollgate.usage_summary(2, \(id)) ->> 'total_credits'",
         """
         SELECT count(*) FROM tollgate.reservation(
-          2, \(id), tollgate.idempotency_key('reservation', 'k'))
+          2, \(id), tollgate.reservation_key('k'))
         """,
       ]
       for read in reads { #expect(try await ledger.serviceQuery(read) == ["0"], "\(read)") }

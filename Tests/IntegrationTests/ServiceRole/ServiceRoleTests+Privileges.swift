@@ -10,9 +10,11 @@ extension Integration.ServiceRoleTests {
         allowed == [
           "tollgate.account_id", "tollgate.balance", "tollgate.capture", "tollgate.charge",
           "tollgate.expire", "tollgate.extend", "tollgate.find_key", "tollgate.grant",
-          "tollgate.idempotency_key", "tollgate.overdue", "tollgate.price_book",
-          "tollgate.release", "tollgate.reservation", "tollgate.reserve", "tollgate.statement",
-          "tollgate.sweep", "tollgate.tenants", "tollgate.usage_summary",
+          "tollgate.idempotency_key", "tollgate.make_weeks", "tollgate.overdue",
+          "tollgate.price_book", "tollgate.release", "tollgate.reservation",
+          "tollgate.reservation_key", "tollgate.reserve", "tollgate.sought_key",
+          "tollgate.statement", "tollgate.sweep",
+          "tollgate.tenants", "tollgate.usage_summary",
         ])
       #expect(try await ledger.query(Self.relations(openTo: "tollgate_service")) == [])
       #expect(try await ledger.query(Self.schemas(creatableBy: "tollgate_service")) == [])

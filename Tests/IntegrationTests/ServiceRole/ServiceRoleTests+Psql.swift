@@ -12,12 +12,12 @@ extension Integration.ServiceRoleTests {
         SET ROLE tollgate_service;
         SELECT outcome, available FROM tollgate.reserve(
           0, ARRAY[1], ARRAY[1], ARRAY[tollgate.account_id(1, 'a')], ARRAY['a'],
-          ARRAY[tollgate.idempotency_key('reservation', 'k')], ARRAY[md5('body')::uuid],
+          ARRAY[tollgate.reservation_key('k')], ARRAY[md5('body')::uuid],
           ARRAY[1::smallint], ARRAY['personas'], ARRAY[100::bigint], ARRAY['personas.generate'],
           ARRAY[1], ARRAY['{"count": 1}'::jsonb], ARRAY[NULL::jsonb], ARRAY[60], ARRAY['psql']);
         SELECT outcome, state, charged, available FROM tollgate.capture(
           0, ARRAY[1], ARRAY[1], ARRAY[tollgate.account_id(1, 'a')],
-          ARRAY[tollgate.idempotency_key('reservation', 'k')], ARRAY[NULL::uuid],
+          ARRAY[tollgate.reservation_key('k')], ARRAY[NULL::uuid],
           ARRAY[md5('capture')::uuid], ARRAY['{"personas": 50}'::jsonb], ARRAY[true],
           ARRAY['psql']);
         SELECT balance, reserved FROM tollgate.balance(1, tollgate.account_id(1, 'a'));

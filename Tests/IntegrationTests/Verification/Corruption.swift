@@ -28,11 +28,11 @@ struct Corruption: Sendable, CustomTestStringConvertible {
 
   private static func reservation(_ account: String, _ key: String) -> String {
     "\(Self.account(account)) AND reservation_key = "
-      + "tollgate.idempotency_key('reservation', '\(key)')"
+      + "tollgate.reservation_key('\(key)')"
   }
 
   private static func entry(_ account: String, _ key: String) -> String {
-    "\(Self.account(account)) AND source_key = tollgate.idempotency_key('reservation', '\(key)')"
+    "\(Self.account(account)) AND source_key = tollgate.reservation_key('\(key)')"
   }
 
   private static let accounts = [
@@ -60,6 +60,12 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       ALTER TABLE accounts DROP CONSTRAINT available_not_negative;
       UPDATE accounts SET credit_limit = 0 WHERE \(account("dan"))
       """),
+    Corruption(
+      "a debt of nothing", "accounts",
+      "UPDATE accounts SET debt = 5, plain = false WHERE \(account("ann"))"),
+    Corruption(
+      "an account that is not said to be plain", "accounts",
+      "UPDATE accounts SET plain = false WHERE \(account("ann"))"),
     Corruption(
       "an account renamed", "accounts",
       "UPDATE accounts SET external_id = 'zed' WHERE \(account("bob"))"),
@@ -93,6 +99,9 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       """
       UPDATE entries SET day = day - 1 WHERE \(account("bob")) AND seq = 2
       """),
+    Corruption(
+      "a grant for an operation", "chain",
+      "UPDATE entries SET operation = 'social.learn' WHERE \(account("bob")) AND seq = 1"),
   ]
 
   private static let reservations = [
@@ -164,17 +173,21 @@ struct Corruption: Sendable, CustomTestStringConvertible {
     Corruption(
       "usage of no account, before all others", "tenants",
       """
-      INSERT INTO usage_days VALUES (-9223372036854775808, '2020-01-01', 'personas', 1, 0, 0)
+      INSERT INTO usage_days
+      VALUES (-9223372036854775808, '2020-01-01', 'personas', 'o', 's', 1, 0, 0)
       """),
     Corruption(
       "usage of no account, after all others", "tenants",
-      "INSERT INTO usage_days VALUES (9223372036854775807, '2020-01-01', 'personas', 1, 0, 0)"),
+      """
+      INSERT INTO usage_days
+      VALUES (9223372036854775807, '2020-01-01', 'personas', 'o', 's', 1, 0, 0)
+      """),
     Corruption(
       "entries of no account", "accounts",
       """
       INSERT INTO entries
       SELECT -1, seq, tenant_id, contra, at, day, amount, balance_after, source_key, line, calls,
-             component, service
+             component, operation, service
         FROM entries WHERE \(account("ann"))
       """),
     Corruption(
@@ -192,13 +205,17 @@ struct Corruption: Sendable, CustomTestStringConvertible {
     Corruption(
       "the first of all keys", "captures",
       """
-      UPDATE reservation_lines SET reservation_key = '00000000-0000-0000-0000-000000000000'
+      UPDATE reservation_lines SET reservation_key = tollgate_data.key_in_week(
+               '00000000-0000-0000-0000-000000000000',
+               tollgate_data.key_prefix(reservation_key) >> 2, 0)
        WHERE \(reservation("ann", "full"))
       """),
     Corruption(
       "the last of all keys", "captures",
       """
-      UPDATE reservation_lines SET reservation_key = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+      UPDATE reservation_lines SET reservation_key = tollgate_data.key_in_week(
+               'ffffffff-ffff-ffff-ffff-ffffffffffff',
+               tollgate_data.key_prefix(reservation_key) >> 2, 3)
        WHERE \(reservation("ann", "full"))
       """),
     Corruption(
@@ -239,8 +256,8 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       UPDATE reservation_lines
          SET repeat_seconds = 60, fingerprint = '00000000-0000-0000-0000-000000000001'
        WHERE \(account("ann"))
-         AND reservation_key IN (tollgate.idempotency_key('reservation', 'full'),
-                                 tollgate.idempotency_key('reservation', 'capped'))
+         AND reservation_key IN (tollgate.reservation_key('full'),
+                                 tollgate.reservation_key('capped'))
       """),
     Corruption(
       "a repeat window on the second line", "reservations",
@@ -260,6 +277,9 @@ struct Corruption: Sendable, CustomTestStringConvertible {
     Corruption(
       "a charge for no line", "captures",
       "UPDATE entries SET line = NULL WHERE \(entry("ann", "full"))"),
+    Corruption(
+      "a charge for another operation", "captures",
+      "UPDATE entries SET operation = 'social.learn' WHERE \(entry("ann", "full"))"),
     Corruption(
       "a charge to another component", "captures",
       "UPDATE entries SET component = 'theoryofmind' WHERE \(entry("ann", "full"))"),
@@ -351,13 +371,17 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       "usage above the ledger", "usage_days",
       "UPDATE usage_days SET credits = credits + 1 WHERE \(account("ann"))"),
     Corruption(
+      "usage of another service", "usage_days",
+      "UPDATE usage_days SET service = 'other' WHERE \(account("bob"))"),
+    Corruption(
       "a call too many", "usage_days",
       "UPDATE usage_days SET calls = calls + 1 WHERE \(account("ann"))"),
     Corruption("usage deleted", "usage_days", "DELETE FROM usage_days WHERE \(account("bob"))"),
     Corruption(
       "usage of nothing", "usage_days",
       """
-      INSERT INTO usage_days SELECT account_id, day - 9, component, tenant_id, calls, credits
+      INSERT INTO usage_days
+      SELECT account_id, day - 9, component, operation, service, tenant_id, calls, credits
         FROM usage_days WHERE \(account("bob"))
       """),
     Corruption(
@@ -401,7 +425,7 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       "UPDATE action_keys SET tenant_id = 2 WHERE \(reservation("ann", "job"))"),
     Corruption(
       "usage of no account", "tenants",
-      "INSERT INTO usage_days VALUES (1, '2020-01-01', 'personas', 1, 0, 0)"),
+      "INSERT INTO usage_days VALUES (1, '2020-01-01', 'personas', 'o', 's', 1, 0, 0)"),
   ]
 
   private static let grants = [
@@ -430,7 +454,7 @@ struct Corruption: Sendable, CustomTestStringConvertible {
       """
       INSERT INTO entries
       SELECT account_id, seq + 1, tenant_id, contra, at, day, amount, balance_after + amount,
-             source_key, line, calls, component, service
+             source_key, line, calls, component, operation, service
         FROM entries WHERE \(account("fay"))
       """),
   ]

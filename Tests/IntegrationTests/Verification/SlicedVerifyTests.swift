@@ -28,6 +28,27 @@ extension Integration {
       }
     }
 
+    /// Few lines, and many entries for each.
+    @Test func norDoesOneOfHoldsThatWereCapturedInManyStages() async throws {
+      try await withLedger(allowance: 1_000_000) { ledger in
+        let keys = (0..<12).map { "k\($0)" }
+        _ = try await ledger.reserve(keys.map { Hold("large", $0, 100) })
+        for stage in 0..<20 {
+          let steps = keys.map { key in
+            var step = Step("large", key, #"{"personas": 1}"#)
+            (step.isFinal, step.key) = (false, "\(key)-\(stage)")
+            return step
+          }
+          _ = try await ledger.capture(steps)
+        }
+        var limits = VerificationLimits()
+        (limits.accounts, limits.rows) = (2, 40)
+        let slices = Seen()
+        let run = try await ledger.verifier(limits: limits).run { slices.add($0) }
+        #expect(run.isClean && slices.all.allSatisfy { $0.rows <= 3 * 40 })
+      }
+    }
+
     @Test func trafficDuringARunRaisesNoAlarm() async throws {
       try await withLedger(allowance: 1_000_000_000) { ledger in
         var limits = VerificationLimits()

@@ -14,11 +14,11 @@ WITH copied_accounts AS (
   SELECT t.* FROM tollgate_data.usage_days t WHERE t.account_id = $1
 ), summed_entries AS (
   INSERT INTO entry_sums
-  SELECT t.account_id, t.tenant_id, t.contra, t.day, t.component, sum(t.amount), sum(t.calls),
-         count(*), max(t.seq)
+  SELECT t.account_id, t.tenant_id, t.contra, t.day, t.component, t.operation, t.service,
+         sum(t.amount), sum(t.calls), count(*), max(t.seq)
     FROM tollgate_data.entries t
    WHERE t.account_id = $1 AND t.seq > $2
-   GROUP BY t.account_id, t.tenant_id, t.contra, t.day, t.component
+   GROUP BY t.account_id, t.tenant_id, t.contra, t.day, t.component, t.operation, t.service
 )
 INSERT INTO line_sums
 SELECT $1, o.tenant_id, 0, sum(o.rest)

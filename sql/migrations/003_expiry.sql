@@ -1,24 +1,21 @@
 -- Sweeps that read each deadline once, and holds that have to wait for their account.
 
-DROP FUNCTION IF EXISTS tollgate.overdue(integer, interval);
-DROP FUNCTION IF EXISTS tollgate.mark_swept(timestamptz);
-
--- Each deadline up to swept_until was read. What was open then has ended, stands in due_holds, or
--- belongs to a transaction that is awaited.
-ALTER TABLE tollgate_data.expiry_progress
+CREATE TABLE tollgate_data.expiry_progress (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  -- Each deadline up to here was read. What was open then has ended, stands in due_holds, or
+  -- belongs to a transaction that is awaited.
+  swept_until timestamptz NOT NULL DEFAULT '-infinity',
   -- Sweeps shall read up to here: the last mark but one, when all is well.
-  ADD due_until timestamptz NOT NULL DEFAULT '-infinity',
+  due_until timestamptz NOT NULL DEFAULT '-infinity',
   -- Deadlines after the first, up to the second, are to be read again: a transaction of their time
   -- has ended since they were read.
-  ADD again_from timestamptz,
-  ADD again_until timestamptz,
+  again_from timestamptz,
+  again_until timestamptz,
   -- The mark: the ledger's clock, and the first transaction that cannot have read it any earlier.
-  ADD marked_at timestamptz NOT NULL DEFAULT '-infinity',
-  ADD marked_before xid8 NOT NULL DEFAULT '0';
-
--- Who swept until here did not ask which transactions were open.
-UPDATE tollgate_data.expiry_progress
-   SET swept_until = swept_until - interval '1 hour', due_until = swept_until - interval '1 hour';
+  marked_at timestamptz NOT NULL DEFAULT '-infinity',
+  marked_before xid8 NOT NULL DEFAULT '0'
+);
+INSERT INTO tollgate_data.expiry_progress DEFAULT VALUES;
 
 -- Transactions that were open when deadlines of their time were read: what they commit is found
 -- when they have ended.
