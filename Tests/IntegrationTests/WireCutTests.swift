@@ -18,7 +18,8 @@ extension Integration {
     @Test(arguments: WireRequest.tried, WirePlace.tried)
     func whereverItIsCutItHappensOnce(request: WireRequest, place: WirePlace) async throws {
       let clock = TurningWeek()
-      try await withProxiedGate(place, now: { clock.now }) { gate, proxy in
+      let now = { @Sendable in clock.now }
+      try await withProxiedGate(place, now: now) { gate, proxy in
         let cuts = Self.cuts(of: request)
         for (index, cut) in cuts.enumerated() {
           let (first, last) = try await gate.run(request, "\(index)", through: cut, of: proxy)
@@ -37,7 +38,8 @@ extension Integration {
     ) async throws {
       let deadlines = Deadlines(.seconds(1))
       let clock = TurningWeek()
-      try await withProxiedGate(place, deadlines: deadlines, now: { clock.now }) { gate, proxy in
+      let now = { @Sendable in clock.now }
+      try await withProxiedGate(place, deadlines: deadlines, now: now) { gate, proxy in
         let cuts = Self.lateMessages.map {
           WireFault(request.action.statement, $0, .before, .delay(.milliseconds(1_500)))
         }

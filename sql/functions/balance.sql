@@ -14,6 +14,8 @@ CREATE OR REPLACE FUNCTION tollgate.balance(
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
 AS $$
 BEGIN
   RETURN QUERY

@@ -1,5 +1,5 @@
 -- Ends due holds, but for those of locked accounts, and returns an outcome for each: those of
--- tollgate_data.close_reservations, or locked. When that fails nothing is done, has_failed, and the
+-- tollgate_data.close, or locked. When that fails nothing is done, has_failed, and the
 -- outcome of all is locked, if a row of theirs is, or broken. What fails for a reason that passes,
 -- or that is the server's, fails the caller. Internal.
 --

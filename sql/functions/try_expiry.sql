@@ -1,5 +1,5 @@
 -- Ends due holds, at no cost, and returns an outcome for each: those of
--- tollgate_data.close_reservations, or
+-- tollgate_data.close, or
 --   locked   somebody else has locked the account, or one of these lines
 --   broken   ending the holds of this account fails, as when a CHECK of its rows does
 -- When ending them together fails, each account goes alone. Internal.

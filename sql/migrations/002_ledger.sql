@@ -167,3 +167,21 @@ CREATE TABLE tollgate_data.usage_days (
   credits bigint NOT NULL,
   PRIMARY KEY (account_id, day, component, operation, service)
 ) WITH (fillfactor = 50);
+
+-- What the functions answer: a row per line, or one row for an item that was refused, with NULLs for
+-- what it does not have.
+CREATE TYPE tollgate_data.hold_answer AS (
+  item integer, outcome text, line smallint, component text, price bigint,
+  price_book_version integer, available bigint, expires_at timestamptz, reservation_key uuid
+);
+CREATE TYPE tollgate_data.close_answer AS (
+  item integer, outcome text, state text, component text, charged bigint, captured bigint,
+  held bigint, capped boolean, available bigint, reservation_key uuid
+);
+CREATE TYPE tollgate_data.extend_answer AS (
+  item integer, outcome text, state text, component text, captured bigint, held bigint,
+  available bigint, expires_at timestamptz, more bigint, reservation_key uuid
+);
+CREATE TYPE tollgate_data.grant_answer AS (
+  item integer, outcome text, amount bigint, balance bigint, available bigint, entry bigint
+);

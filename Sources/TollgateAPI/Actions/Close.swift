@@ -96,6 +96,7 @@ private func closing(_ outcome: Outcome) throws -> Closing {
   case .closed(let state): throw APIError.closed(state)
   case .expired: throw APIError.expired
   case .unknownComponent: throw APIError.unknownComponent
+  case .broken: throw APIError.internalFault
   case .locked: throw StoreError.locked
   }
 }

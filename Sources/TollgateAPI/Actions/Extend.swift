@@ -68,6 +68,7 @@ private func extended(
   case .expired: throw APIError.expired
   case .unknownComponent: throw APIError.unknownComponent
   case .belowCaptured: throw APIError.invalid("credits", "less than what was captured already")
+  case .broken: throw APIError.internalFault
   case .locked: throw StoreError.locked
   }
 }

@@ -51,6 +51,7 @@ extension Reply {
     case .insufficient: throw APIError.invalid("credits", "the balance does not cover it")
     case .balanceLimit: throw APIError.invalid("credits", "the balance would exceed 10^18 credits")
     case .accountCollision: throw APIError.accountCollision
+    case .broken: throw APIError.internalFault
     case .locked: throw StoreError.locked
     }
   }

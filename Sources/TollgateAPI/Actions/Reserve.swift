@@ -126,6 +126,7 @@ extension PricedOperation {
     case .insufficient(let available): throw insufficient(available: available)
     case .mismatch: throw APIError.idempotencyMismatch
     case .accountCollision: throw APIError.accountCollision
+    case .broken: throw APIError.internalFault
     case .locked: throw StoreError.locked
     }
   }

@@ -58,6 +58,8 @@ public enum CloseOutcome: Sendable, Equatable {
   case expired
   /// `credits` names a component that the reservation does not have.
   case unknownComponent
+  /// The account's books are broken; nothing was changed.
+  case broken
   /// Somebody else has the account; nothing was decided.
   case locked
 }
@@ -171,6 +173,7 @@ private struct CloseRow: Sendable {
     case "closed": return .closed(state: state ?? "closed")
     case "expired": return .expired
     case "unknown_component": return .unknownComponent
+    case "broken": return .broken
     case "locked": return .locked
     default: return nil
     }

@@ -43,6 +43,8 @@ public enum ExtendOutcome: Sendable, Equatable {
   case unknownComponent
   /// The new hold is less than what was captured already.
   case belowCaptured
+  /// The account's books are broken; nothing was changed.
+  case broken
   /// Somebody else has the account; nothing was decided.
   case locked
 }
@@ -132,6 +134,7 @@ private struct ExtendRow: Sendable {
     case "expired": return .expired
     case "unknown_component": return .unknownComponent
     case "below_captured": return .belowCaptured
+    case "broken": return .broken
     case "locked": return .locked
     default: return nil
     }

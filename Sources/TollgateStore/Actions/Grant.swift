@@ -41,6 +41,8 @@ public enum GrantOutcome: Sendable, Equatable {
   /// The balance would exceed 10^18 credits.
   case balanceLimit
   case accountCollision
+  /// The account's books are broken; nothing was changed.
+  case broken
   /// Somebody else has the account; nothing was decided.
   case locked
 }
@@ -97,6 +99,7 @@ private struct GrantRow: Sendable {
     case "insufficient": self.outcome = .insufficient(available: available ?? 0)
     case "balance_limit": self.outcome = .balanceLimit
     case "account_collision": self.outcome = .accountCollision
+    case "broken": self.outcome = .broken
     case "locked": self.outcome = .locked
     default: self.outcome = nil
     }

@@ -44,6 +44,8 @@ public enum ReserveOutcome: Sendable, Equatable {
   case mismatch
   /// The internal id belongs to another account.
   case accountCollision
+  /// The account's books are broken; nothing was changed.
+  case broken
   /// Somebody else has the account; nothing was decided.
   case locked
 }
@@ -154,6 +156,7 @@ private struct ReserveRow: Sendable {
     case "insufficient": return .insufficient(available: available ?? 0)
     case "mismatch": return .mismatch
     case "account_collision": return .accountCollision
+    case "broken": return .broken
     case "locked": return .locked
     default: break
     }

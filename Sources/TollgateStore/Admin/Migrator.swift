@@ -138,7 +138,9 @@ public struct Migrator: Sendable {
         """,
       ]
     }
-    for folder in ["functions", "views"] { parts += try self.folder.files(in: folder).map(\.text) }
+    for folder in ["functions", "rules", "batches", "views"] {
+      parts += try self.folder.files(in: folder).map(\.text)
+    }
     parts += [try folder.file("privileges").text, "SELECT tollgate.make_weeks()", "COMMIT"]
     return parts.joined(separator: ";\n")
   }

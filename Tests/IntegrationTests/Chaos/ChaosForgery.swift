@@ -18,7 +18,7 @@ enum ChaosForgery: CaseIterable {
     var operations = operations
     var facts = facts
     switch self {
-    case .effectLost: facts.loseEffect(of: account.id)
+    case .effectLost: facts.loseEffect(of: account.id, among: operations.filter(changed))
     case .booksChanged: facts.changeBooks(of: account.id)
     case .answerChanged, .refusalChanged: change(&operations) { $0.map(\.withAnotherAmount) }
     case .repeatDiffers:
@@ -74,12 +74,15 @@ extension ChaosAttempt {
 }
 
 extension ChaosFacts {
-  fileprivate mutating func loseEffect(of account: Int64) {
-    let asked = effects[account]?.indices.filter {
-      effects[account]?[$0].availableAfterExpiry == nil
+  /// Loses one of what these operations did. An extend, say, may change nothing, and would not be
+  /// missed.
+  fileprivate mutating func loseEffect(of account: Int64, among operations: [ChaosOperation]) {
+    let keys = Set(operations.map { ReservationKey.withoutWeek($0.command.derivedKey) })
+    let theirs = effects[account]?.indices.filter { index in
+      effects[account].map { keys.contains(ReservationKey.withoutWeek($0[index].key)) } ?? false
     }
-    guard let asked, !asked.isEmpty else { return }
-    effects[account]?.remove(at: asked[asked.count / 2])
+    guard let theirs, !theirs.isEmpty else { return }
+    effects[account]?.remove(at: theirs[theirs.count / 2])
   }
 
   fileprivate mutating func changeBooks(of account: Int64) {

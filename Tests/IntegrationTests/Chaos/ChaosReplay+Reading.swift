@@ -96,7 +96,7 @@ extension ChaosReplay {
 
 extension ReferenceLedger.Command {
   /// The key as the tables have it, but for the week.
-  fileprivate var derivedKey: UUID {
+  var derivedKey: UUID {
     switch self {
     case .reserve, .charge, .expire: KeyScope.reservation.derive(key)
     case .capture: KeyScope.capture.derive(key)

@@ -38,7 +38,7 @@ extension Integration {
       try await withLedger { ledger in
         let swept = SweptLedger(ledger: ledger)
         try await swept.reserve(150, "a", ttlSeconds: 0)
-        try await ledger.execute(Self.setReserved(of: "a2", 1))
+        try await ledger.execute(Self.setReserved(of: "a2", 0))
         let worker = DutyUnderTest(ledger, interval: .milliseconds(200))
         let lock = """
           PERFORM 1 FROM tollgate_data.accounts

@@ -13,9 +13,9 @@ extension Integration {
       PERFORM 1 FROM tollgate_data.reservation_lines
        WHERE account_id = tollgate.account_id(1, 'a1') FOR UPDATE
       """
-    /// Its holds are one credit each: freeing the second breaks a constraint.
+    /// To free any of its holds breaks a constraint.
     private static let breakAccount = """
-      UPDATE tollgate_data.accounts SET reserved = 1
+      UPDATE tollgate_data.accounts SET reserved = 0
        WHERE account_id = tollgate.account_id(1, 'a2')
       """
 

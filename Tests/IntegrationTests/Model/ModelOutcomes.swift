@@ -12,7 +12,7 @@ extension ReserveOutcome {
     case .insufficient(let available): .insufficient(available: available)
     case .mismatch: .mismatch
     case .accountCollision: .notFound
-    case .locked: .ended(-1)
+    case .broken, .locked: .ended(-1)
     }
   }
 }
@@ -26,7 +26,7 @@ extension CloseOutcome {
     case .closed(let state): .alreadyClosed(.init(state))
     case .expired: .expired
     case .unknownComponent: .unknownComponent
-    case .locked: .ended(-1)
+    case .broken, .locked: .ended(-1)
     }
   }
 }
@@ -57,7 +57,7 @@ extension ExtendOutcome {
     case .expired: .expired
     case .unknownComponent: .unknownComponent
     case .belowCaptured: .belowCaptured
-    case .locked: .ended(-1)
+    case .broken, .locked: .ended(-1)
     }
   }
 }
@@ -70,7 +70,7 @@ extension GrantOutcome {
     case .mismatch: .mismatch
     case .insufficient(let available): .insufficient(available: available)
     // The reference ledger has no limit, collisions or locks, so these equal nothing it answers.
-    case .balanceLimit, .accountCollision, .locked: .ended(-1)
+    case .balanceLimit, .accountCollision, .broken, .locked: .ended(-1)
     }
   }
 }
