@@ -22,6 +22,9 @@ public final class ThreadExecutor: SerialExecutor {
   }
 
   public func enqueue(_ job: consuming ExecutorJob) {
+    // Once the job is there it may run, and the last who needs this executor may be done with it.
+    let executor = Unmanaged.passRetained(self)
+    defer { executor.release() }
     let job = UnownedJob(job)
     let wasIdle = state.withLock { state in
       state.jobs.append(job)
