@@ -72,6 +72,9 @@ extension Integration {
     @Test(arguments: [1, 3, 12], Size.allCases)
     func onlyWhereItCanBeIsLooked(partitions: Int, size: Size) async throws {
       try await withLedger { ledger in
+        // Scans that are switched off PostgreSQL 18 uses all the same where there is but one partition,
+        // which is never so: the last week and the next have theirs.
+        if partitions == 1, try await ledger.isLaterThan(version: 17) { return }
         try await ledger.keepWeeks(partitions)
         _ = try await ledger.reserve(Self.accounts.map { Hold($0, "k", 10) })
         try await ledger.fill(size)
@@ -137,6 +140,11 @@ private struct Scan: Sendable {
 }
 
 extension TestLedger {
+  fileprivate func isLaterThan(version: Int) async throws -> Bool {
+    let later = "SELECT current_setting('server_version_num')::integer / 10000 > \(version)"
+    return try await query(later) == ["true"]
+  }
+
   /// Leaves the partition of this week alone, with those beside it, or more of those to come.
   fileprivate func keepWeeks(_ count: Int) async throws {
     try await execute(
