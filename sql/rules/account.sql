@@ -34,7 +34,14 @@ BEGIN
      WHERE p_external_id IS NOT NULL
     ON CONFLICT DO NOTHING;
     SELECT * INTO a FROM tollgate_data.accounts s
-     WHERE s.account_id = p_account_id FOR NO KEY UPDATE;
+     WHERE s.account_id = p_account_id FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+      a.account_id := p_account_id;
+      IF p_waits THEN
+        SELECT * INTO a FROM tollgate_data.accounts s
+         WHERE s.account_id = p_account_id FOR NO KEY UPDATE;
+      END IF;
+    END IF;
   EXCEPTION
     WHEN lock_not_available THEN
       NULL;
