@@ -170,7 +170,7 @@ BEGIN
       EXIT;
     EXCEPTION
       WHEN lock_not_available THEN
-        v_locked := tollgate_data.lock_accounts(p_account_id, false);
+        v_locked := tollgate_data.others_accounts(p_account_id);
         v_common := '{}';
       -- A hold or a key twice, or used by somebody else meanwhile: one by one.
       WHEN unique_violation OR check_violation THEN
