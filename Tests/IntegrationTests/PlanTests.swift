@@ -72,8 +72,8 @@ extension Integration {
     @Test(arguments: [1, 3, 12], Size.allCases)
     func onlyWhereItCanBeIsLooked(partitions: Int, size: Size) async throws {
       try await withLedger { ledger in
-        // Scans that are switched off PostgreSQL 18 uses all the same where there is but one partition,
-        // which is never so: the last week and the next have theirs.
+        // PostgreSQL 18 uses scans that are switched off where there is but one partition, which is
+        // never so: the last week and the next have theirs.
         if partitions == 1, try await ledger.isLaterThan(version: 17) { return }
         try await ledger.keepWeeks(partitions)
         _ = try await ledger.reserve(Self.accounts.map { Hold($0, "k", 10) })
