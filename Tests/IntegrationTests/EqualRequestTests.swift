@@ -26,6 +26,30 @@ extension Integration {
       }
     }
 
+    /// By the number of its item each line is its own account's, wherever it stands.
+    @Test func aBatchThatBeginsAndEndsWithOneItemHasOthersToo() async throws {
+      try await withLedger { ledger throws in
+        let outcomes = try await ledger.serviceQuery(
+          """
+          SELECT concat_ws(' ', r.item, r.outcome, r.line, r.price)
+            FROM (SELECT array_agg(tollgate.account_id(1, a) ORDER BY i) AS id,
+                         array_agg(a ORDER BY i) AS name,
+                         array_agg(tollgate.reservation_key(a) ORDER BY i) AS key
+                    FROM unnest(ARRAY['a', 'b', 'a']) WITH ORDINALITY AS u (a, i)) b,
+                 tollgate.reserve(
+                   0, ARRAY[1, 2, 1], ARRAY[1, 1, 1], b.id, b.name, b.key, b.key,
+                   ARRAY[1, 1, 2]::smallint[], ARRAY['x', 'x', 'y'], ARRAY[5, 7, 11]::bigint[],
+                   ARRAY['o', 'o', 'o'], ARRAY[1, 1, 1], ARRAY['{}', '{}', '{}']::jsonb[],
+                   ARRAY[NULL, NULL, NULL]::jsonb[], ARRAY[60, 60, 60], ARRAY['s', 's', 's']) r
+           ORDER BY r.item, r.line
+          """)
+        #expect(outcomes == ["1 reserved 1 5", "1 reserved 2 11", "2 reserved 1 7"])
+        let reserved = try await ledger.query(
+          "SELECT external_id || ' ' || reserved FROM tollgate_data.accounts ORDER BY 1")
+        #expect(reserved == ["a 16", "b 7"])
+      }
+    }
+
     @Test func aKeyThatComesTwiceInABatchIsOneRequest() async throws {
       try await withLedger { ledger throws in
         let holds = [

@@ -1,5 +1,6 @@
 -- Charges part or all of each hold, never more than is held; the final capture frees the rest. Outcomes
 -- and rules: tollgate_data.close. p_route: see tollgate.reserve.
+--
 -- The common items are captured together: nobody else has the account, it is plain, and each of its items
 -- names another open hold before its deadline, and no key of theirs was used. Items of other accounts are
 -- left untouched, then decided one by one, by account.
@@ -170,7 +171,7 @@ BEGIN
       EXIT;
     EXCEPTION
       WHEN lock_not_available THEN
-        v_locked := tollgate_data.others_accounts(p_account_id);
+        v_locked := tollgate_data.lock_free_accounts(p_account_id);
         v_common := '{}';
       -- A hold or a key twice, or used by somebody else meanwhile: one by one.
       WHEN unique_violation OR check_violation THEN

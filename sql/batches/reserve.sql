@@ -59,7 +59,7 @@ DECLARE
   v_balance bigint[] := p_price;
   v_seq bigint[] := p_price;
 BEGIN
-  IF p_item[1] = p_item[cardinality(p_item)] THEN
+  IF p_item[1] = ALL (p_item) THEN
     RETURN QUERY
       SELECT *
         FROM tollgate_data.hold(
@@ -150,7 +150,7 @@ BEGIN
     EXCEPTION
       -- Tried again without the accounts that stood in the way; failing that, one by one.
       WHEN unique_violation OR check_violation OR lock_not_available THEN
-        v_used := tollgate_data.others_accounts(p_account_id)
+        v_used := tollgate_data.lock_free_accounts(p_account_id)
           || tollgate_data.used_keys(p_account_id, p_reservation_key, p_line);
         v_common := '{}';
     END;

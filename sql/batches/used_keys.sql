@@ -78,17 +78,3 @@ BEGIN
     HAVING count(*) > 1);
 END
 $$;
-
--- Locks those of the accounts that are free, and returns the others: somebody else has them, or they did not
--- exist a moment ago. Who holds locks waits for none of them. Internal.
-CREATE OR REPLACE FUNCTION tollgate_data.others_accounts(p_account_id bigint[]) RETURNS bigint[]
-LANGUAGE plpgsql
-AS $$
-DECLARE
-  v_new bigint[] := ARRAY(
-    SELECT u.id FROM unnest(p_account_id) AS u (id)
-     WHERE NOT EXISTS (SELECT FROM tollgate_data.accounts a WHERE a.account_id = u.id));
-BEGIN
-  RETURN v_new || tollgate_data.lock_accounts(p_account_id, false);
-END
-$$;

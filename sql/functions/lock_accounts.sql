@@ -7,7 +7,7 @@
 -- Locks: account rows, in any order, since nothing is waited for while one is held.
 CREATE OR REPLACE FUNCTION tollgate_data.lock_accounts(
   p_account_id bigint[],
-  p_waits boolean DEFAULT true
+  p_waits boolean
 ) RETURNS bigint[]
 LANGUAGE plpgsql
 AS $$
